@@ -1,0 +1,194 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The one lifecycle of every module that changes something: read, plan, apply, read again.
+
+A Resource reads what of ours is on the node and says what should be there; both are a State, so the
+plan is a comparison that this file makes for everybody.  Check mode is the same code stopped after the
+plan, and diff, ``actions`` and ``changed`` are rendered from the plan, so none of them can lie.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import traceback
+import typing as t
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+#: What is, or should be, on the node: an object's name as a person says it ("bridge mink8s0",
+#: "route 10.12.2.0/24") to its attributes (a dict of plain values) or, for a file, its whole text.
+#: The order is the order in which objects are created; they are removed in the reverse order.
+State = t.Dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step from what is to what should be; ``None`` on a side means that it is not there."""
+
+    name: str
+    before: t.Any
+    after: t.Any
+
+    @property
+    def action(self) -> str:
+        """The change as a sentence: ``change bridge mink8s0: mtu 1500 -> 1450``."""
+        if self.before is None:
+            return f"create {self.name}{_details(self.after)}"
+        if self.after is None:
+            return f"remove {self.name}"
+        return f"change {self.name}{_differences(self.before, self.after)}"
+
+
+class Resource(ABC):
+    """One kind of object on one node; what a module is about."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    @abstractmethod
+    def read(self) -> State:
+        """Return everything of ours that is on the node, and nothing that is not ours."""
+
+    @abstractmethod
+    def desired(self, current: State) -> State:
+        """Return what should be there instead; must give the same answer before and after the change."""
+
+    @abstractmethod
+    def apply(self, changes: list[Change]) -> None:
+        """Make the changes, in their order unless the kernel offers something atomic."""
+
+    def result(self, state: State) -> dict[str, t.Any]:  # noqa: ARG002
+        """Return the module's own return values, from the state that is (or, in check mode, would be)."""
+        return {}
+
+
+def plan(current: State, desired: State) -> list[Change]:
+    """Compare two states: removals first, last created first, then what is created or changed."""
+    gone = [Change(name, current[name], None) for name in reversed(list(current)) if name not in desired]
+    rest = [
+        Change(name, current.get(name), after)
+        for name, after in desired.items()
+        if name not in current or current[name] != after
+    ]
+    return gone + rest
+
+
+def converge(resource: Resource, check_mode: bool) -> dict[str, t.Any]:
+    """Run the lifecycle; in check mode stop after the plan and report the state it leads to."""
+    current = resource.read()
+    state = resource.desired(current)
+    changes = plan(current, state)
+    if changes and not check_mode:
+        resource.apply(changes)
+        state = resource.read()
+        _require_converged(plan(state, resource.desired(state)))
+    return {"changed": bool(changes), **render(changes), **resource.result(state)}
+
+
+def render(changes: list[Change]) -> dict[str, t.Any]:
+    """Render a plan as ``actions`` (sentences) and ``diff`` (texts one by one, all the rest together)."""
+    texts = [change for change in changes if isinstance(change.before or change.after, str)]
+    objects = [change for change in changes if change not in texts]
+    diff = [
+        {
+            "before_header": change.name,
+            "after_header": change.name,
+            "before": change.before or "",
+            "after": change.after or "",
+        }
+        for change in texts
+    ]
+    if objects:
+        diff.append(
+            {
+                "before": {change.name: change.before for change in objects if change.before is not None},
+                "after": {change.name: change.after for change in objects if change.after is not None},
+            }
+        )
+    return {"actions": [change.action for change in changes], "diff": diff}
+
+
+def run(module: AnsibleModule, build: t.Callable[[], Resource]) -> None:
+    """Build the resource, converge it and leave the module with its result, or with one sentence."""
+
+    def work() -> dict[str, t.Any]:
+        resource = build()
+        try:
+            return converge(resource, module.check_mode)
+        finally:
+            for warning in resource.warnings:
+                module.warn(printable(warning))
+
+    report(module, work)
+
+
+def report(module: AnsibleModule, work: t.Callable[[], dict[str, t.Any]]) -> None:
+    """Leave the module with what ``work`` returns, or with one sentence; for modules that only read."""
+    try:
+        result = work()
+    except PodnetError as error:
+        module.fail_json(**printable({"msg": str(error), **error.facts}))
+    except Exception as error:
+        module.fail_json(
+            msg=printable(
+                f"{module._name}: unexpected {type(error).__name__}: {error}; this is a bug, please report it"
+            ),
+            exception=traceback.format_exc(),
+        )
+    module.exit_json(**printable({"changed": False, **result}))
+
+
+def printable(value: t.Any) -> t.Any:
+    """Return a value without what Ansible takes for broken text: the bytes of file names that are not UTF-8."""
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {printable(key): printable(item) for key, item in value.items()}
+    return [printable(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _require_converged(left: list[Change]) -> None:
+    if left:
+        raise PodnetError(
+            "after the change the node still differs: "
+            + ", ".join(change.action for change in left)
+            + "; something else may be changing it, run with -vvv and --diff",
+            left=[change.action for change in left],
+        )
+
+
+def _details(after: t.Any) -> str:
+    if not isinstance(after, dict):
+        return ""
+    shown = [f"{key} {_value(value)}" for key, value in after.items() if value not in (None, False, [], {})]
+    return f" ({', '.join(shown)})" if shown else ""
+
+
+def _differences(before: t.Any, after: t.Any) -> str:
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return ""
+    keys = list(dict.fromkeys([*after, *before]))
+    shown = [
+        f"{key} {_value(before.get(key))} -> {_value(after.get(key))}"
+        for key in keys
+        if before.get(key) != after.get(key)
+    ]
+    return f": {', '.join(shown)}"
+
+
+def _value(value: t.Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    return str(value)

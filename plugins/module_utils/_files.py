@@ -1,0 +1,105 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Files that are either the old one or the new one, whenever the power goes.
+
+containerd does not notice a file that was renamed into a directory from elsewhere, which is what Ansible's
+own atomic_move does, but it does notice one that was written beside its target and renamed.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+import typing as t
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+
+#: Temporary names end like this: no CNI runtime, sysctl or nft loads such a file.
+TEMPORARY = ".podnet-tmp"
+
+#: What we read is small; anything larger is not a file of ours (and must not fill the memory).
+READ_LIMIT = 4 * 1024 * 1024
+
+
+def read_bytes(path: str, limit: int = READ_LIMIT) -> t.Optional[bytes]:
+    """Return a regular file's content, or None where there is no such file."""
+    try:
+        # O_NONBLOCK: opening a FIFO must not hang.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise PodnetError(f"{path}: cannot be read ({error.strerror}); check its mode and type") from error
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        raise PodnetError(f"{path}: is not a regular file; move it away")
+    with os.fdopen(handle, "rb") as file:
+        if status.st_size > limit:
+            raise PodnetError(f"{path}: has {status.st_size} bytes, at most {limit} are read; move it away")
+        return file.read(limit + 1)
+
+
+def read_text(path: str, limit: int = READ_LIMIT) -> t.Optional[str]:
+    """Return a regular UTF-8 file's text, or None where there is no such file."""
+    content = read_bytes(path, limit)
+    try:
+        return None if content is None else content.decode()
+    except UnicodeDecodeError as error:
+        raise PodnetError(f"{path}: is not UTF-8 text (byte {error.start}); move it away") from error
+
+
+def write_atomically(path: str, content: t.Union[str, bytes], mode: int = 0o644) -> None:
+    """Write beside the target, fsync, rename, fsync the directory; makes missing parent directories (0755)."""
+    data = content.encode() if isinstance(content, str) else content
+    directory = os.path.dirname(path)
+    try:
+        os.makedirs(directory, mode=0o755, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(suffix=TEMPORARY, prefix=".", dir=directory)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                os.fchmod(handle, mode)
+                file.flush()
+                os.fsync(handle)
+            os.rename(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        sync_directory(directory)
+    except OSError as error:
+        raise PodnetError(f"{path}: cannot be written ({error.strerror}); the file is as it was") from error
+
+
+def remove(path: str) -> None:
+    """Remove a file that may already be gone."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise PodnetError(f"{path}: cannot be removed ({error.strerror}); check its directory's mode") from error
+    sync_directory(os.path.dirname(path))
+
+
+def rename(source: str, target: str) -> None:
+    """Rename within one directory, durably."""
+    try:
+        os.rename(source, target)
+    except OSError as error:
+        raise PodnetError(f"{source}: cannot be renamed to {target} ({error.strerror}); check the directory") from error
+    sync_directory(os.path.dirname(target))
+
+
+def sync_directory(directory: str) -> None:
+    """Make renames and removals in a directory durable."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

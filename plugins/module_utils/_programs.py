@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The node's own programs: how every room finds and starts them.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import typing as t
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+#: Not everybody's PATH has these.
+_ALSO = "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
+
+
+class Runner(t.Protocol):
+    """Starts a program, never a shell, with a text for its standard input; returns status, output and error output."""
+
+    def __call__(self, args: list[str], data: t.Optional[str] = None) -> tuple[int, str, str]: ...
+
+
+def runner(module: AnsibleModule) -> Runner:
+    """Return the module's own run_command with messages in one language, whatever the node's locale is."""
+
+    def run(args: list[str], data: t.Optional[str] = None) -> tuple[int, str, str]:
+        english = {"LC_ALL": "C", "LANGUAGE": "C"}
+        for last in (False, False, True):
+            try:
+                status, out, err = module.run_command(
+                    args, data=data, environ_update=english, expand_user_and_vars=False, handle_exceptions=last
+                )
+                break
+            except OSError:  # on a busy node a plugin may have answered VERSION, and be gone, before its input came
+                continue
+        return int(status), str(out), str(err)
+
+    return run
+
+
+def which(name: str) -> t.Optional[str]:
+    """Return a program's path, or None where the node does not have it."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_ALSO}")
+
+
+def find(name: str, package: str) -> str:
+    """Return a program's path; ``package`` is what to install where it is missing."""
+    path = which(name)
+    if path is None:
+        raise PodnetError(f"{name}: there is no such program on the node; install the package {package}")
+    return path
