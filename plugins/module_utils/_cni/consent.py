@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Changes that would leave pods behind, or renumber a node: refused unless the user consents.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf, loader
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.changes import REFUSE, Difference
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
+
+
+def data_dirs(documents: t.Iterable[t.Any]) -> list[str]:
+    """Where host-local keeps the leases of these configurations; its default in any case."""
+    found = []
+    for document in documents:
+        for plugin in conf.plugins_of(document):
+            ipam = plugin.get("ipam")
+            if isinstance(ipam, dict) and isinstance(ipam.get("dataDir"), str):
+                found.append(ipam["dataDir"])
+    return list(dict.fromkeys([*found, conf.DEFAULT_DATA_DIR]))
+
+
+def users(name: str, documents: t.Iterable[t.Any]) -> list[str]:
+    """The containers that are attached to a network, by what libcni and host-local know."""
+    lent = [lease for data_dir in data_dirs(documents) for lease in attachments.leases(name, data_dir)]
+    return attachments.in_use(attachments.attachments(name), lent)
+
+
+def require_unused(name: str, ours: t.Sequence[loader.File], allow_orphans: bool) -> None:
+    """A network goes only when nobody is attached to it: without its file no pod can be detached."""
+    attached = users(name, [entry.document for entry in ours]) if ours and not allow_orphans else []
+    if attached:
+        raise OptionError(
+            "state", "absent", f"would orphan {_counted(attached)} of network {name}", _REMEDY, attached=attached
+        )
+
+
+def require_consent(
+    network: conf.Network, before: t.Any, difference: Difference, allow_orphans: bool, renumber: bool
+) -> None:
+    """Refuse what would leave addresses lent for ever, and what would move the node to another pod CIDR."""
+    if before and difference.kind == REFUSE and not allow_orphans:
+        _require_no_orphans(str(before.get("name", network.name)), before, difference)
+    if not renumber:
+        _require_same_cidrs(conf.pod_cidrs(before), conf.pod_cidrs(network.document))
+        _require_leases_inside(network)
+
+
+def _require_no_orphans(name: str, before: conf.Document, difference: Difference) -> None:
+    attached = users(name, [before])
+    if attached:
+        keys = ", ".join(
+            key for key in difference.keys if key == "name" or key.endswith((".ipam.type", ".ipam.dataDir"))
+        )
+        raise OptionError(
+            "config", name, f"would orphan {_counted(attached)}: {keys} changes", _REMEDY, attached=attached
+        )
+
+
+def _require_same_cidrs(old: list[str], new: list[str]) -> None:
+    # A family may be added; what is there must stay.
+    gone = [cidr for cidr in old if cidr not in new]
+    if new and gone:
+        raise PodnetError(
+            f"config: the node has the pod CIDR {', '.join(old)} and would get {', '.join(new)}; "
+            "give it its own again, or consent with renumber (pod_network_renumber: true)",
+            old=old,
+            new=new,
+        )
+
+
+def _require_leases_inside(network: conf.Network) -> None:
+    cidrs = [ipaddress.ip_network(cidr) for cidr in conf.pod_cidrs(network.document)]
+    for data_dir in data_dirs([network.document]) if cidrs else ():
+        for lease in attachments.leases(network.name, data_dir):
+            if not any(ipaddress.ip_address(lease.address) in cidr for cidr in cidrs):
+                listed = ", ".join(str(cidr) for cidr in cidrs)
+                raise PodnetError(
+                    f"config: {data_dir}/{network.name} holds a lease of {lease.address}, which is outside {listed}; "
+                    "remove that pod, or consent with renumber (pod_network_renumber: true)"
+                )
+
+
+_REMEDY = "remove these pods first, or consent with allow_orphans"
+
+
+def _counted(attached: t.Sequence[str]) -> str:
+    first = ", ".join(entry[:12] for entry in attached[:3]) + (", …" if len(attached) > 3 else "")
+    return f"{len(attached)} attached pod{'s' if len(attached) > 1 else ''} ({first})"

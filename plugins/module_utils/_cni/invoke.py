@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Attach a network namespace to a CNI network and detach it again, as a runtime does: with the node's own plugins.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import plugins
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Runner
+
+#: What a file in /etc/cni/net.d holds, parsed.
+Document = t.Dict[str, t.Any]
+
+#: An ADD takes some 50 ms; a plugin that waits for something that never comes (a DHCP server) must not hang us.
+SECONDS = 20
+
+
+class Attachment(t.NamedTuple):
+    """What a runtime tells the plugins about one pod; the same for ADD and for DEL."""
+
+    document: Document
+    bin_dirs: t.Sequence[str]
+    container_id: str
+    netns: str
+    ifname: str = "eth0"
+
+
+def require_plugins(document: Document, bin_dirs: t.Sequence[str]) -> None:
+    """Refuse a chain of which a plugin is not installed, before any of it is called."""
+    for conf in _chain(document):
+        _path(conf["type"], bin_dirs)
+
+
+def add(run: Runner, attachment: Attachment) -> dict[str, t.Any]:
+    """Call every plugin of the chain and return the last one's result; after a failure nothing is left behind."""
+    result: dict[str, t.Any] = {}
+    try:
+        for conf in _chain(attachment.document):
+            result = _call(run, "ADD", attachment, conf, result) or result
+    except PodnetError:
+        delete(run, attachment, result)
+        raise
+    return result
+
+
+def delete(run: Runner, attachment: Attachment, result: dict[str, t.Any]) -> list[str]:
+    """Call every plugin in the reverse order, each whether the others succeed or not; return what failed."""
+    failed = []
+    # libcni hands the result of the ADD to DEL since version 0.4.0 of the specification.
+    known = result if _version(attachment.document) >= (0, 4, 0) else {}
+    for conf in reversed(_chain(attachment.document)):
+        try:
+            _call(run, "DEL", attachment, conf, known)
+        except PodnetError as error:
+            failed.append(str(error))
+    return failed
+
+
+def addresses(result: dict[str, t.Any]) -> list[str]:
+    """The pod's addresses without their prefix lengths, from the result of an ADD."""
+    entries = [entry["address"] for entry in result.get("ips") or []]
+    # Before 0.3.0 a result had one address of each family.
+    entries += [result[key]["ip"] for key in ("ip4", "ip6") if key in result]
+    return [str(entry).partition("/")[0] for entry in entries]
+
+
+def mac(result: dict[str, t.Any]) -> t.Optional[str]:
+    """The MAC address of the pod's end, from the result of an ADD."""
+    inside = [entry for entry in result.get("interfaces") or [] if entry.get("sandbox")]
+    return next((str(entry["mac"]) for entry in inside if entry.get("mac")), None)
+
+
+def _chain(document: Document) -> list[Document]:
+    """Each plugin's own configuration; a ``.conf`` is a chain of one."""
+    envelope = {"name": document["name"], "cniVersion": document["cniVersion"]}
+    return [{**plugin, **envelope} for plugin in document.get("plugins") or [document]]
+
+
+def _path(plugin_type: str, bin_dirs: t.Sequence[str]) -> str:
+    path = plugins.find(plugin_type, bin_dirs)
+    if path is None:
+        raise PodnetError(f"CNI plugin {plugin_type}: is not in {', '.join(bin_dirs)}; install it (role cni_plugins)")
+    return path
+
+
+def _version(document: Document) -> tuple[int, ...]:
+    return tuple(int(part) for part in str(document["cniVersion"]).split("."))
+
+
+def _call(run: Runner, verb: str, attachment: Attachment, conf: Document, result: dict[str, t.Any]) -> dict[str, t.Any]:
+    path = _path(conf["type"], attachment.bin_dirs)
+    environment = {
+        "CNI_COMMAND": verb,
+        "CNI_CONTAINERID": attachment.container_id,
+        "CNI_NETNS": attachment.netns,
+        "CNI_IFNAME": attachment.ifname,
+        "CNI_PATH": ":".join(attachment.bin_dirs),
+        # Plugins call iptables, which is not on everybody's PATH.
+        "PATH": os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin",
+    }
+    words = [f"{key}={value}" for key, value in environment.items()]
+    data = json.dumps({**conf, "prevResult": result} if result else conf)
+    status, out, err = run(["timeout", "-k", "1", str(SECONDS), "env", *words, path], data)
+    if status != 0:
+        raise PodnetError(
+            f"CNI plugin {conf['type']}: {verb} of {attachment.container_id} failed: {_reason(status, out, err)}"
+        )
+    return _parsed(out)
+
+
+def _parsed(out: str) -> dict[str, t.Any]:
+    try:
+        parsed = json.loads(out)
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _reason(status: int, out: str, err: str) -> str:
+    if status in (124, 137):
+        return f"no answer within {SECONDS} seconds"
+    error = _parsed(out)
+    if "msg" in error:
+        details = f" ({error['details']})" if error.get("details") else ""
+        return f"{error['msg']}{details}, code {error.get('code')}"
+    return (err or out).strip() or f"status {status}"

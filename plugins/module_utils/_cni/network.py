@@ -1,0 +1,243 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""One network's file in the runtime's directory, as a Resource: the file, what it displaces, and what it leaves behind.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import typing as t
+
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf, consent, loader
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.changes import NONE, Difference, classify
+from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
+
+#: A file that we took out of the runtime's sight ends like this.
+DISABLED = ".disabled-by-podnet"
+
+MODE = 0o644
+
+FILE, PERMISSIONS, STORE, LEFTOVER = "file ", "permissions of ", "store ", "leftover "
+
+
+class Request(t.NamedTuple):
+    """What the module was asked for; ``network`` is None where the network shall not be."""
+
+    name: str
+    conf_dir: str
+    path: str
+    network: t.Optional[conf.Network]
+    on_conflict: str
+    allow_orphans: bool
+    renumber: bool
+
+
+class CniNetwork(Resource):
+    """The files of one network: ours is each that carries the network's name, and the one at our path."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__()
+        self.request = request
+        self.competing: list[dict[str, t.Any]] = []
+        self.difference: t.Optional[Difference] = None
+
+    def read(self) -> State:
+        require_place(self.request)
+        files = loader.read_directory(self.request.conf_dir)
+        state: State = {FILE + entry.path: _content(entry) for entry in self._ours(files)}
+        if self.request.network and self.request.on_conflict == "rename":
+            state.update({FILE + entry.path: _content(entry) for entry in self._rivals(files)})
+        state.update({FILE + path: _content(loader.read_file(path)) for path in self._disabled()})
+        state.update(self._permissions())
+        state.update({LEFTOVER + path: {"size": os.lstat(path).st_size} for path in self._leftovers()})
+        if self.request.network is None:
+            state.update(self._stores(files))
+        return state
+
+    def desired(self, current: State) -> State:
+        if self.difference is None:
+            self.difference = self._examine()
+        if self.request.network is None:
+            return self._absent(current)
+        wanted: State = {FILE + self.request.path: conf.text(self.request.network.document)}
+        for name, value in current.items():
+            path = name[len(FILE) :]
+            if name.startswith(FILE) and path.endswith(DISABLED):
+                wanted[name] = value
+            elif name.startswith(FILE) and path in [entry["path"] for entry in self.competing]:
+                self._require_free(name + DISABLED, current)
+                wanted[name + DISABLED] = value
+            elif name.startswith(PERMISSIONS):
+                wanted[name] = _right()
+        return wanted
+
+    def apply(self, changes: list[Change]) -> None:
+        """Write first and remove last, so that at every moment the old or the new network can be loaded."""
+        gone = [change.name for change in changes if change.after is None]
+        there = [change.name for change in changes if change.after is not None]
+        target = FILE + self.request.path
+        if self.request.network and {target, PERMISSIONS + self.request.path} & set(there):
+            _files.write_atomically(self.request.path, conf.text(self.request.network.document), MODE)
+        for name in there:
+            other = name[: -len(DISABLED)] if name.endswith(DISABLED) else name + DISABLED
+            if name != target and other in gone:
+                _files.rename(other[len(FILE) :], name[len(FILE) :])
+                gone.remove(other)
+        for name in gone:
+            if name.startswith(STORE):
+                attachments.remove_store(self.request.name, os.path.dirname(name[len(STORE) :]))
+            else:
+                _files.remove(name.partition("/")[1] + name.partition("/")[2])
+
+    def result(self, state: State) -> dict[str, t.Any]:  # noqa: ARG002
+        network = self.request.network
+        difference = self.difference or Difference(NONE, [])
+        found = attachments.attachments(self.request.name) if network else []
+        return {
+            "path": self.request.path if network else None,
+            "change_class": difference.kind,
+            "changed_keys": difference.keys,
+            "competing": self.competing,
+            "stale": attachments.stale(found, network.document) if network else [],
+        }
+
+    def _ours(self, files: t.Sequence[loader.File]) -> list[loader.File]:
+        """The file that is, or will be, the network's first; then others that carry its name, as one of before."""
+        at_path = [entry for entry in files if self.request.network and entry.path == self.request.path]
+        return at_path + [entry for entry in files if entry.network == self.request.name and entry not in at_path]
+
+    def _rivals(self, files: t.Sequence[loader.File]) -> list[loader.File]:
+        """Foreign files that are read before ours, and those that libcni adds to our plugins."""
+        ours = self._ours(files)
+        found = [entry for entry in loader.ahead(files, self.request.path) if entry not in ours]
+        network = self.request.network
+        if network and not network.document.get("loadOnlyInlinedPlugins"):
+            found += loader.injected(self.request.conf_dir, self.request.name)
+        return found
+
+    def _examine(self) -> Difference:
+        """Everything that may forbid the change; looks at the node as it was before it."""
+        request, files = self.request, loader.read_directory(self.request.conf_dir)
+        ours = self._ours(files)
+        if request.network is None:
+            consent.require_unused(request.name, ours, request.allow_orphans)
+            return Difference(NONE, [])
+        rivals = self._rivals(files)
+        self.competing = [_competitor(request, entry) for entry in rivals]
+        if rivals and request.on_conflict != "rename":
+            self._conflict()
+        before = next((entry.document for entry in ours if entry.document), None)
+        difference = classify(before, request.network.document) if before else Difference(NONE, [])
+        consent.require_consent(request.network, before, difference, request.allow_orphans, request.renumber)
+        return difference
+
+    def _conflict(self) -> None:
+        listed = ", ".join(f"{os.path.basename(entry['path'])} ({entry['reason']})" for entry in self.competing)
+        problem = f"holds what a runtime would load instead of {os.path.basename(self.request.path)}: {listed}"
+        if self.request.on_conflict == "ignore":
+            self._warn(f"conf_dir: {self.request.conf_dir} {problem}")
+            return
+        raise OptionError(
+            "conf_dir",
+            self.request.conf_dir,
+            problem,
+            "remove what is not needed, use a lower priority, or set on_conflict to rename",
+            competing=self.competing,
+        )
+
+    def _absent(self, current: State) -> State:
+        """Nothing but what we had displaced, under its own name again."""
+        wanted: State = {}
+        for name, value in current.items():
+            if not (name.startswith(FILE) and name.endswith(DISABLED)):
+                continue
+            path = name[len(FILE) : -len(DISABLED)]
+            if os.path.lexists(path) and FILE + path not in current:
+                self._warn(f"{path}{DISABLED}: stays, as there is a new {path}; remove one of the two")
+                wanted[name] = value
+            else:
+                wanted[FILE + path] = value
+        return wanted
+
+    def _warn(self, warning: str) -> None:
+        """Once, though the plan is made before and after the change."""
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+
+    def _require_free(self, name: str, current: State) -> None:
+        if name in current:
+            path = name[len(FILE) :]
+            raise PodnetError(f"{path}: exists from an earlier run, and its competitor is back; remove one of the two")
+
+    def _disabled(self) -> list[str]:
+        directories = (self.request.conf_dir, os.path.join(self.request.conf_dir, self.request.name))
+        return [path for directory in directories for path in _listed(directory) if path.endswith(DISABLED)]
+
+    def _leftovers(self) -> list[str]:
+        """Temporary files of a run that was killed."""
+        paths = _listed(self.request.conf_dir)
+        return [path for path in paths if path.endswith(_files.TEMPORARY) and os.path.basename(path).startswith(".")]
+
+    def _permissions(self) -> State:
+        path = self.request.path
+        if self.request.network is None or not os.path.exists(path):
+            return {}
+        status = os.stat(path)
+        found = {"mode": f"{stat.S_IMODE(status.st_mode):04o}", "owner": status.st_uid, "group": status.st_gid}
+        return {} if found == _right() else {PERMISSIONS + path: found}
+
+    def _stores(self, files: t.Sequence[loader.File]) -> State:
+        stores: State = {}
+        for data_dir in consent.data_dirs([entry.document for entry in self._ours(files)]):
+            names = attachments.housekeeping(self.request.name, data_dir)
+            if names is not None:
+                stores[STORE + os.path.join(data_dir, self.request.name)] = {"files": names}
+        return stores
+
+
+def require_place(request: Request) -> None:
+    """The directory is one or can be made, and the file is a plain file or can become one."""
+    if not request.conf_dir.startswith("/"):
+        raise OptionError("conf_dir", request.conf_dir, "is not an absolute path", "write it from the root")
+    if os.path.islink(request.conf_dir) and not os.path.exists(request.conf_dir):
+        raise OptionError("conf_dir", request.conf_dir, "is a link to nothing", "remove the link, or make its target")
+    try:
+        kind = os.lstat(request.path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if request.network and not stat.S_ISREG(kind):
+        what = "a symbolic link" if stat.S_ISLNK(kind) else "a directory" if stat.S_ISDIR(kind) else "no plain file"
+        raise PodnetError(f"{request.path}: is {what}, so it cannot be written safely; move it away")
+
+
+def _right() -> dict[str, t.Any]:
+    return {"mode": f"{MODE:04o}", "owner": os.geteuid(), "group": os.getegid()}
+
+
+def _content(entry: loader.File) -> t.Any:
+    return entry.text if entry.text is not None else {"content": entry.error}
+
+
+def _competitor(request: Request, entry: loader.File) -> dict[str, t.Any]:
+    if os.path.dirname(entry.path) != request.conf_dir:
+        reason = "is added to the plugins by libcni 1.3 and newer, unless loadOnlyInlinedPlugins is true"
+    elif entry.error:
+        reason = f"{entry.error}, so that containerd loads nothing"
+    else:
+        reason = f"network {entry.network}" if entry.network else "is read first"
+    return {"path": entry.path, "name": entry.network, "reason": reason}
+
+
+def _listed(directory: str) -> list[str]:
+    try:
+        with os.scandir(directory) as entries:
+            return sorted(entry.path for entry in entries if not entry.is_dir(follow_symlinks=False))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
