@@ -1,0 +1,222 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Links and their addresses as plain values, whose links they are, and which one leads out of the node.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import os
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._values import Interface
+
+#: The alias (`ip link show` prints it) of every link that we made; only such a link is ever removed.
+ALIAS = "podnet"
+
+AF_INET, AF_INET6 = 2, 10
+MAIN_TABLE = 254
+UNICAST, LOCAL = 1, 2
+_IFF_UP = 1
+_IFA_F_NODAD = 0x02
+_IFA_F_PERMANENT = 0x80
+
+
+@dataclass(frozen=True)
+class Link:
+    """One network interface."""
+
+    index: int
+    name: str
+    kind: str
+    mac: str
+    mtu: int
+    up: bool
+    alias: str
+    master: int
+    peer: int
+    stp: bool
+    hairpin: bool
+    isolated: bool
+
+    @property
+    def ours(self) -> bool:
+        """Whether we made it."""
+        return self.alias == ALIAS
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route of the main table; ``via`` is None where there is no next hop, or several of them."""
+
+    dst: str
+    via: t.Optional[str]
+    device: int
+    protocol: int
+    metric: int
+    kind: int
+
+
+def links(ipr: t.Any) -> dict[str, Link]:
+    """Return all links by name."""
+    found = (_link(message) for message in list(ipr.get_links()))
+    return {link.name: link for link in found}
+
+
+def addresses(ipr: t.Any, index: int) -> list[Interface]:
+    """Return a link's lasting addresses without the link-local ones, which the kernel minds itself."""
+    found = []
+    for message in list(ipr.get_addr(index=index)):
+        flags = message.get_attr("IFA_FLAGS") or message["flags"]
+        # On a point-to-point link IFA_ADDRESS is the other end's.
+        text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+        interface = ipaddress.ip_interface(f"{text}/{message['prefixlen']}")
+        if flags & _IFA_F_PERMANENT and not (interface.version == 6 and interface.is_link_local):
+            found.append(interface)
+    return found
+
+
+def ipv6_is_off(name: str) -> bool:
+    """Whether the kernel would refuse an IPv6 address on a link, which need not be there yet."""
+    for each in (name, "default"):
+        path = f"/proc/sys/net/ipv6/conf/{each}/disable_ipv6"
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                return file.read().strip() != "0"
+    return True
+
+
+def add_address(ipr: t.Any, index: int, interface: Interface) -> None:
+    """Give a link an address that can be used at once, also where nothing is plugged in yet."""
+    options = {"flags": _IFA_F_NODAD} if interface.version == 6 else {}
+    ipr.addr("add", index=index, address=str(interface.ip), prefixlen=interface.network.prefixlen, **options)
+
+
+def remove_address(ipr: t.Any, index: int, interface: Interface) -> None:
+    """Take an address from a link."""
+    ipr.addr("del", index=index, address=str(interface.ip), prefixlen=interface.network.prefixlen)
+
+
+def routes(ipr: t.Any, family: int, **filters: t.Any) -> list[Route]:
+    """Return the main table's routes of a family; pyroute2 passes the filters (``proto``, ``oif``) on."""
+    return [_route(message) for message in list(ipr.get_routes(family=family, table=MAIN_TABLE, **filters))]
+
+
+def exits(ipr: t.Any) -> list[str]:
+    """Return the links of the default routes, the preferred one first and IPv4's before IPv6's."""
+    names = {link.index: link.name for link in links(ipr).values()}
+    found = []
+    for family, everywhere in ((AF_INET, "0.0.0.0/0"), (AF_INET6, "::/0")):
+        ways = [way for way in routes(ipr, family) if way.dst == everywhere and way.kind == UNICAST]
+        found += [names[way.device] for way in sorted(ways, key=lambda way: way.metric) if way.device in names]
+    return list(dict.fromkeys(found))
+
+
+def precious(ipr: t.Any, out: t.Sequence[str]) -> dict[str, str]:
+    """Return the links that must stay as they are, each with the reason: those of ``exits`` and ssh's."""
+    reasons = dict.fromkeys(out, "carries the default route")
+    address = ssh_address()
+    for link in links(ipr).values() if address else ():
+        if any(str(interface.ip) == address for interface in addresses(ipr, link.index)):
+            reasons.setdefault(link.name, f"carries {address}, which Ansible is connected to")
+    return reasons
+
+
+def ssh_address() -> t.Optional[str]:
+    """Return the node's address that the ssh connection came in by; become's sudo hides it, so ask our ancestors."""
+    process = os.getpid()
+    while process > 1:
+        connection = _environment(process).get("SSH_CONNECTION", "").split()
+        if len(connection) == 4:
+            return connection[2].split("%")[0]
+        process = _parent(process)
+    return None
+
+
+def refused(error: Exception) -> t.Optional[str]:
+    """Return what the kernel said, or None if it was not the kernel; NetlinkError is not imported for that."""
+    code = getattr(error, "code", None)
+    return os.strerror(code) if isinstance(code, int) and code > 0 else None
+
+
+def index_of(ipr: t.Any, name: str) -> int:
+    """Return a link's number; what is changed was there when the change was planned."""
+    found = list(ipr.link_lookup(ifname=name))
+    if not found:
+        raise PodnetError(f"{name}: the link went away while it was being changed; run this again")
+    return int(found[0])
+
+
+@contextlib.contextmanager
+def asking(what: str) -> t.Iterator[None]:
+    """Turn the kernel's refusal into a sentence: ``with asking("address 10.12.1.1/24 on br1"): ...``."""
+    try:
+        yield
+    except Exception as error:
+        reason = refused(error)
+        if reason is None:
+            raise
+        remedy = "run as root (become: true)" if reason == os.strerror(errno.EPERM) else "dmesg may tell more"
+        raise PodnetError(f"{what}: the kernel refuses it ({reason}); {remedy}") from error
+
+
+def _link(message: t.Any) -> Link:
+    info = message.get_attr("IFLA_LINKINFO")
+    data = info.get_attr("IFLA_INFO_DATA") if info else None
+    port = info.get_attr("IFLA_INFO_SLAVE_DATA") if info else None
+    kind = (info.get_attr("IFLA_INFO_KIND") if info else None) or ""
+    port = port if hasattr(port, "get_attr") else None
+    return Link(
+        index=message["index"],
+        name=message.get_attr("IFLA_IFNAME"),
+        kind=kind,
+        mac=(message.get_attr("IFLA_ADDRESS") or "").lower(),
+        mtu=message.get_attr("IFLA_MTU") or 0,
+        up=bool(message["flags"] & _IFF_UP),
+        alias=message.get_attr("IFLA_IFALIAS") or "",
+        master=message.get_attr("IFLA_MASTER") or 0,
+        peer=message.get_attr("IFLA_LINK") or 0,
+        stp=bool(data.get_attr("IFLA_BR_STP_STATE")) if kind == "bridge" and data else False,
+        hairpin=bool(port.get_attr("IFLA_BRPORT_MODE")) if port else False,
+        isolated=bool(port.get_attr("IFLA_BRPORT_ISOLATED")) if port else False,
+    )
+
+
+def _route(message: t.Any) -> Route:
+    # get_attr looks through the whole list each time, which tells with thousands of routes.
+    attributes = {slot[0]: slot[1] for slot in message["attrs"]}
+    dst = attributes.get("RTA_DST") or ("0.0.0.0" if message["family"] == AF_INET else "::")  # noqa: S104
+    several = attributes.get("RTA_MULTIPATH")
+    return Route(
+        dst=f"{dst}/{message['dst_len']}",
+        via=attributes.get("RTA_GATEWAY"),
+        device=attributes.get("RTA_OIF") or (several[0]["oif"] if several else 0),
+        protocol=message["proto"],
+        metric=attributes.get("RTA_PRIORITY") or 0,
+        kind=message["type"],
+    )
+
+
+def _environment(process: int) -> dict[str, str]:
+    try:
+        with open(f"/proc/{process}/environ", "rb") as file:
+            pairs = file.read().decode(errors="replace").split("\0")
+    except OSError:
+        return {}
+    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+
+
+def _parent(process: int) -> int:
+    try:
+        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0

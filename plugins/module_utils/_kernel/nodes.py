@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Which pod CIDR is reached by way of which node.  Pure.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mink8s.podnet.plugins.module_utils import _values
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
+from ansible_collections.mink8s.podnet.plugins.module_utils._values import Address, Network
+
+
+@dataclass(frozen=True)
+class Way:
+    """One pod CIDR of another node, and that node's address of the same family."""
+
+    node: str
+    dst: Network
+    via: Address
+    #: Where the address stands in the options.
+    path: str
+
+
+def ways(nodes: t.Mapping[str, t.Any], own: str) -> list[Way]:
+    """Check the map of nodes and return the ways to all nodes but our own, IPv4 first, in the order of the CIDRs."""
+    if own not in nodes:
+        raise OptionError("self", own, "is not in nodes", _values.suggestion(own, map(str, nodes)))
+    claims: list[tuple[Network, str, str]] = []
+    found: list[Way] = []
+    for name, node in nodes.items():
+        hops = _hops(f"nodes.{name}", node)
+        for index, value in enumerate(_list(f"nodes.{name}", node, "pod_cidrs")):
+            path = f"nodes.{name}.pod_cidrs[{index}]"
+            dst = _values.network(path, value)
+            claims.append((dst, str(name), path))
+            if name != own:
+                found.append(_way(str(name), dst, hops, path))
+    _check_overlaps(claims)
+    return sorted(found, key=lambda way: (way.dst.version, way.dst))
+
+
+def _hops(path: str, node: t.Any) -> dict[int, tuple[Address, str]]:
+    """Return a node's address per family, each with its option's path."""
+    found: dict[int, tuple[Address, str]] = {}
+    for index, value in enumerate(_list(path, node, "addresses")):
+        here = f"{path}.addresses[{index}]"
+        address = _values.address(here, value)
+        if "%" in str(address):
+            raise OptionError(here, value, "names a link", "write the address alone, and the link as device")
+        if address.version in found:
+            problem = f"is a second IPv{address.version} address"
+            raise OptionError(here, value, problem, "keep the one that the other nodes can reach directly")
+        found[address.version] = (address, here)
+    return found
+
+
+def _way(name: str, dst: Network, hops: dict[int, tuple[Address, str]], path: str) -> Way:
+    if dst.version not in hops:
+        problem = f"cannot be routed, {name} has no IPv{dst.version} address"
+        raise OptionError(path, str(dst), problem, f"add one to nodes.{name}.addresses")
+    via, where = hops[dst.version]
+    return Way(name, dst, via, where)
+
+
+def _list(path: str, node: t.Any, key: str) -> list[t.Any]:
+    if not isinstance(node, dict):
+        raise OptionError(path, node, "is not a map", "write pod_cidrs and addresses below it")
+    value = node.get(key, [])
+    if not isinstance(value, list):
+        raise OptionError(f"{path}.{key}", value, "is not a list", "write it in square brackets")
+    return value
+
+
+def _check_overlaps(claims: list[tuple[Network, str, str]]) -> None:
+    """Sorted by address, a CIDR can only overlap the widest-reaching one before it."""
+    last: t.Optional[tuple[Network, str, str]] = None
+    for claim in sorted(claims, key=lambda claim: (claim[0].version, claim[0].network_address, claim[0].prefixlen)):
+        dst, name, path = claim
+        if last and last[0].version == dst.version and dst.network_address in last[0]:
+            problem = f"is already {last[1]}'s" if dst == last[0] else f"is inside {last[0]}, which is {last[1]}'s"
+            raise OptionError(path, str(dst), problem, f"give {name} another pod CIDR")
+        last = claim

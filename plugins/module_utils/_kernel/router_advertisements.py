@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""A node that begins to forward IPv6 must not lose the default route that a router advertises to it.
+
+The kernel takes a forwarding node for a router: it forgets advertised default routes and learns no more of
+them, unless the interface's accept_ra is 2 (net/ipv6/route.c, rt6_purge_dflt_routers).
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+FORWARDING = "net/ipv6/conf/all/forwarding"
+ROUTES = "/proc/net/ipv6_route"
+
+#: linux/ipv6_route.h: a default route, and one that was learnt from an advertisement.
+_ADVERTISED = 0x00010000 | 0x00040000
+_KEY = re.compile(r"net/ipv6/conf/([^/]+)/accept_ra")
+
+
+def settings(
+    given: t.Mapping[str, str], recorded: t.Mapping[str, str], value_of: t.Callable[[str], t.Optional[str]]
+) -> dict[str, str]:
+    """Return the settings that keep advertised default routes, where ``given`` makes the node forward IPv6."""
+    if given.get(FORWARDING) != "1":
+        return {}
+    # Where it is our doing that the value is 2, it stays so: the route may be away for a moment.
+    ours = [key for key in recorded if _KEY.fullmatch(key) and value_of(key) is not None]
+    new = [key for key in map("net/ipv6/conf/{}/accept_ra".format, _advertised_on()) if value_of(key) == "1"]
+    return {key: "2" for key in [*ours, *new] if key not in given}
+
+
+def _advertised_on() -> list[str]:
+    try:
+        with open(ROUTES, encoding="ascii") as file:
+            return advertised_on(file.read())
+    except FileNotFoundError:  # no IPv6
+        return []
+
+
+def advertised_on(text: str) -> list[str]:
+    """Return the interfaces that have an advertised default route, from the text of /proc/net/ipv6_route."""
+    routes = [line.split() for line in text.splitlines()]
+    return sorted({route[9] for route in routes if int(route[8], 16) & _ADVERTISED == _ADVERTISED})

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Files of sysctl.d(5): ours, and those that are loaded after it.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+
+HEADER = "# Kernel settings for the pod network, kept by Ansible (mink8s.podnet.sysctls)\n"
+
+#: Where systemd-sysctl and `sysctl --system` look; a file hides those of the same name further down.
+DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
+#: `sysctl --system` loads it last.
+LAST = "/etc/sysctl.conf"
+
+_WAS = re.compile(r"# (\S+) was (.+)")
+_ABSENT = "not there"
+
+
+@dataclass
+class Record:
+    """What our file says: the settings, and what they and others were before us (None: not there)."""
+
+    settings: dict[str, str] = field(default_factory=dict)
+    before: dict[str, t.Optional[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Other:
+    """A setting in somebody else's file."""
+
+    path: str
+    key: str
+    value: str
+
+
+def parse_key(name: str) -> t.Optional[str]:
+    """Return a setting's path below /proc/sys, or None if that is not one name.
+
+    As sysctl.d(5) says: if the first separator is a slash, then slashes separate and dots are dots;
+    if it is a dot, the two change places.
+    """
+    first = re.search(r"[./]", name)
+    if first is None or re.search(r"[\s*?\[\]=#]", name):
+        return None
+    key = name if first.group() == "/" else name.translate(str.maketrans("./", "/."))
+    return None if any(part in ("", ".", "..") for part in key.split("/")) else key
+
+
+def spelled(key: str) -> str:
+    """Return a path below /proc/sys as it is usually written, net.ipv4.ip_forward, unless a dot is in a name."""
+    return key if "." in key else key.replace("/", ".")
+
+
+def parse(text: str) -> Record:
+    """Read our own file."""
+    record = Record()
+    for line in text.splitlines():
+        was = _WAS.fullmatch(line)
+        key = parse_key(was.group(1)) if was else None
+        if was and key:
+            record.before[key] = None if was.group(2) == _ABSENT else was.group(2)
+    record.settings.update({other.key: other.value for other in _entries("", text)})
+    return record
+
+
+def render(record: Record) -> str:
+    """Write our own file."""
+    lines = [f"{spelled(key)} = {value}\n" for key, value in record.settings.items()]
+    remarks = [f"# {spelled(key)} was {_ABSENT if was is None else was}\n" for key, was in record.before.items()]
+    return HEADER + "".join(remarks) + "".join(lines)
+
+
+def later(path: str, settings: t.Mapping[str, str]) -> list[Other]:
+    """Return what files that are loaded after ours set to another value, the last word on each key only."""
+    found: dict[str, Other] = {}
+    for file in _loaded_after(path):
+        for entry in _entries(file, _read(file)):
+            if entry.key in settings:
+                found[entry.key] = entry
+    return [entry for entry in found.values() if entry.value != settings[entry.key]]
+
+
+def _loaded_after(path: str) -> list[str]:
+    files: dict[str, str] = {}
+    for directory in DIRECTORIES:
+        try:
+            names = [entry.name for entry in os.scandir(directory)]
+        except OSError:
+            continue
+        for name in names:
+            if name.endswith(".conf"):
+                files.setdefault(name, f"{directory}/{name}")
+    after = [files[name] for name in sorted(files) if name > os.path.basename(path)]
+    return [*after, LAST]
+
+
+def _read(path: str) -> str:
+    try:
+        content = _files.read_bytes(path)
+    except PodnetError:  # masked: a link to /dev/null
+        content = None
+    return content.decode(errors="replace") if content else ""
+
+
+def _entries(path: str, text: str) -> t.Iterator[Other]:
+    for line in text.splitlines():
+        name, equals, value = line.strip().partition("=")
+        key = parse_key(name.strip().lstrip("-")) if equals and not name.startswith(("#", ";")) else None
+        if key:
+            yield Other(path, key, " ".join(value.split()))

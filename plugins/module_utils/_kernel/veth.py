@@ -1,0 +1,206 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Pairs of virtual cards: one end on the node, the other one in a pod's network namespace.
+
+The node's end carries our alias; the other end, with all its addresses and routes, goes with it.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.mink8s.podnet.plugins.module_utils import _values
+from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, netns
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.veth_options import Pair, Way
+
+#: Routes that the kernel makes by itself: for an address, and from router advertisements.
+_KERNELS = (2, 9)
+
+
+class Veths(Resource):
+    """The pairs of one node that we are told about."""
+
+    def __init__(self, pairs: t.Sequence[Pair], present: bool) -> None:
+        super().__init__()
+        self._pairs = {f"veth {pair.name}": pair for pair in pairs}
+        self._present = present
+        self._links: dict[str, links.Link] = {}
+
+    def read(self) -> State:
+        with netns.netlink() as ipr:
+            self._links = links.links(ipr)
+        state: State = {}
+        for key, pair in self._pairs.items():
+            host = self._links.get(pair.name)
+            if host and host.ours and host.kind == "veth":
+                state[key] = self._read_pair(pair, host)
+        return state
+
+    def desired(self, current: State) -> State:  # noqa: ARG002
+        for pair in self._pairs.values():
+            self._check_name(pair)
+        return {key: _wanted(pair) for key, pair in self._pairs.items()} if self._present else {}
+
+    def apply(self, changes: list[Change]) -> None:
+        for change in changes:
+            if change.after is not None:
+                self._check_surroundings(self._pairs[change.name], _is_born(change))
+        with netns.netlink() as ipr:
+            for change in changes:
+                with links.asking(change.name):
+                    self._step(ipr, change)
+
+    def result(self, state: State) -> dict[str, t.Any]:
+        return {"pairs": [{"name": pair.name, **state[key]} for key, pair in self._pairs.items() if key in state]}
+
+    # What is there
+
+    def _read_pair(self, pair: Pair, host: links.Link) -> dict[str, t.Any]:
+        values: dict[str, t.Any] = {"peer": None, "netns": None, "bridge": self._master(host), "mtu": host.mtu}
+        values.update({"up": host.up, "addresses": [], "routes": []})
+        if pair.path and os.path.exists(pair.path):
+            with netns.netlink(pair.path) as ipr:
+                peer = links.links(ipr).get(pair.peer)
+                if peer and peer.kind == "veth" and (peer.peer, peer.index) == (host.index, host.peer):
+                    values.update(self._read_inside(ipr, pair, host, peer))
+        # Only what was asked for is compared, and nothing was when the pair is to go.
+        keys = _wanted(pair) if self._present else ("bridge", "mtu", "up")
+        return {key: values[key] for key in keys}
+
+    @staticmethod
+    def _read_inside(ipr: t.Any, pair: Pair, host: links.Link, peer: links.Link) -> dict[str, t.Any]:
+        ways = [_shown(way.dst, way.via) for way in _ways(ipr, peer.index)]
+        return {
+            "peer": peer.name,
+            "netns": pair.netns,
+            # Where the ends differ, the one that is not as it should be.
+            "mtu": peer.mtu if host.mtu == pair.mtu else host.mtu,
+            "up": host.up and peer.up,
+            "addresses": sorted(str(interface) for interface in links.addresses(ipr, peer.index)),
+            "routes": sorted(ways),
+        }
+
+    def _master(self, host: links.Link) -> t.Optional[str]:
+        return next((link.name for link in self._links.values() if host.master and link.index == host.master), None)
+
+    # What must not happen
+
+    def _check_name(self, pair: Pair) -> None:
+        link = self._links.get(pair.name)
+        if link is None or (link.ours and link.kind == "veth"):
+            return
+        what = f"it does not carry the alias {links.ALIAS}" if link.kind == "veth" else "it is not a veth"
+        if self._present:
+            problem = f"is there and is not ours, {what}"
+            raise OptionError(f"{pair.option}.name", pair.name, problem, "choose another name")
+        warning = f"{pair.name} is not ours, {what}: it stays"
+        self.warnings += [warning] if warning not in self.warnings else []
+
+    def _check_surroundings(self, pair: Pair, born: bool) -> None:
+        """Bridges and namespaces may be made by an earlier task, which check mode skips; now they have to be there."""
+        if not os.path.exists(pair.path):
+            remedy = "start its process first" if "/" in pair.netns else f"create it first (ip netns add {pair.netns})"
+            raise OptionError(f"{pair.option}.netns", pair.netns, "is not there", remedy)
+        if born:
+            with netns.netlink(pair.path) as inside:
+                if list(inside.link_lookup(ifname=pair.peer)):
+                    problem = f"is already in {pair.netns}"
+                    raise OptionError(f"{pair.option}.peer", pair.peer, problem, "choose another peer")
+        bridge = self._links.get(pair.bridge) if pair.bridge else None
+        if pair.bridge and (bridge is None or bridge.kind != "bridge"):
+            problem = "is not a bridge" if bridge else "is not there"
+            known = [link.name for link in self._links.values() if link.kind == "bridge"]
+            remedy = _values.suggestion(pair.bridge, known) if known else "create it first"
+            raise OptionError(f"{pair.option}.bridge", pair.bridge, problem, remedy)
+
+    # Changes
+
+    def _step(self, ipr: t.Any, change: Change) -> None:
+        pair = self._pairs[change.name]
+        born = _is_born(change)
+        if change.before is not None and (born or change.after is None):
+            ipr.link("del", index=self._links[pair.name].index)
+        if change.after is not None:
+            if born:
+                # The other end is born where it belongs, so its name cannot clash with one of the node's.
+                peer = {"ifname": pair.peer, "net_ns_fd": pair.path}
+                ipr.link("add", ifname=pair.name, kind="veth", peer=peer)
+            self._settle_host(ipr, pair)
+            with netns.netlink(pair.path) as inside:
+                _settle_peer(inside, pair)
+
+    def _settle_host(self, ipr: t.Any, pair: Pair) -> None:
+        index = links.index_of(ipr, pair.name)
+        ipr.link("set", index=index, ifalias=links.ALIAS)
+        if pair.mtu is not None:
+            ipr.link("set", index=index, mtu=pair.mtu)
+        if pair.bridge is not None:
+            ipr.link("set", index=index, master=self._links[pair.bridge].index)
+        ipr.link("set", index=index, state="up")
+
+
+def _is_born(change: Change) -> bool:
+    """Whether the pair is made, or made anew because its other end is elsewhere."""
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return after is not None
+    return bool((before["peer"], before["netns"]) != (after["peer"], after["netns"]))
+
+
+def _settle_peer(ipr: t.Any, pair: Pair) -> None:
+    index = links.index_of(ipr, pair.peer)
+    if pair.mtu is not None:
+        ipr.link("set", index=index, mtu=pair.mtu)
+    ipr.link("set", index=index, state="up")
+    found = links.addresses(ipr, index)
+    for interface in (each for each in found if each not in pair.addresses):
+        links.remove_address(ipr, index, interface)
+    for interface in (each for each in pair.addresses if each not in found):
+        links.add_address(ipr, index, interface)
+    _settle_routes(ipr, index, pair.routes)
+
+
+def _settle_routes(ipr: t.Any, index: int, wanted: t.Sequence[Way]) -> None:
+    there = _ways(ipr, index)
+    texts = {_shown(way.dst, way.via) for way in there}
+    asked = {_shown(way.dst, way.via) for way in wanted}
+    for way in there:
+        if _shown(way.dst, way.via) not in asked:
+            via = {"gateway": way.via} if way.via else {}
+            ipr.route("del", dst=way.dst, oif=index, priority=way.metric, **via)
+    # A route to a gateway can only be made when the gateway itself is reached: those without one first.
+    for each in sorted(wanted, key=lambda each: each.via is not None):
+        if _shown(each.dst, each.via) not in texts:
+            via = {"gateway": each.via} if each.via else {"scope": "link"}
+            ipr.route("add", dst=each.dst, oif=index, **via)
+
+
+def _ways(ipr: t.Any, index: int) -> list[links.Route]:
+    families = (links.AF_INET, links.AF_INET6)
+    found = [way for family in families for way in links.routes(ipr, family, oif=index)]
+    return [way for way in found if way.protocol not in _KERNELS and way.kind == links.UNICAST]
+
+
+def _wanted(pair: Pair) -> dict[str, t.Any]:
+    """Return the state of a pair; what was not asked for is not in it."""
+    values = {
+        "peer": pair.peer,
+        "netns": pair.netns,
+        "bridge": pair.bridge,
+        "mtu": pair.mtu,
+        "up": True,
+        "addresses": sorted(map(str, pair.addresses)),
+        "routes": sorted(_shown(way.dst, way.via) for way in pair.routes),
+    }
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _shown(dst: str, via: t.Optional[str]) -> str:
+    return f"{dst} via {via}" if via else dst
