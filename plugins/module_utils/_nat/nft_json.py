@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The listing of ``nft -j list ruleset``, as hooks and rules.  Pure.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat.packets import Hook, Match, Rule
+from ansible_collections.mink8s.podnet.plugins.module_utils._values import Network
+
+VERDICTS = {
+    "accept": "accept",
+    "drop": "drop",
+    "reject": "drop",
+    "return": "return",
+    "masquerade": "nat",
+    "snat": "nat",
+    "jump": "jump",
+    "goto": "goto",
+}
+
+#: Statements that neither choose packets nor end a rule.
+ASIDE = ("counter", "log", "mangle", "notrack", "ct helper", "comment", "last")
+
+META = {
+    "iifname": "input",
+    "iif": "input",
+    "oifname": "output",
+    "oif": "output",
+    "l4proto": "protocol",
+    "nfproto": "family",
+    "mark": "mark",
+}
+
+#: Which packets a table of each family sees.
+FAMILIES = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
+
+#: A table's family and name.
+TableKey = t.Tuple[str, str]
+
+
+class Ruleset:
+    """All tables that nft lists."""
+
+    def __init__(self, items: list[dict[str, t.Any]]) -> None:
+        self._chains = [item["chain"] for item in items if "chain" in item]
+        self._sets = {(*_key(item["set"]), item["set"]["name"]): item["set"] for item in items if "set" in item}
+        self._rules: dict[tuple[str, str, str], list[dict[str, t.Any]]] = {}
+        for item in items:
+            if "rule" in item:
+                self._rules.setdefault((*_key(item["rule"]), item["rule"]["chain"]), []).append(item["rule"])
+
+    def hooks(self, name: str, version: int, ignore: t.Container[TableKey]) -> list[tuple[TableKey, Hook]]:
+        """Return the base chains of a hook that see packets of an IP version, but those of some tables."""
+        found = []
+        for chain in self._chains:
+            table = _key(chain)
+            if chain.get("hook") == name and version in FAMILIES.get(table[0], ()) and table not in ignore:
+                found.append((table, Hook(chain["name"], chain.get("policy", "accept"), self._reader(table))))
+        return found
+
+    def _reader(self, table: TableKey) -> t.Callable[[str], list[Rule]]:
+        return lambda chain: [self._rule(table, rule) for rule in self._rules.get((*table, chain), [])]
+
+    def _rule(self, table: TableKey, rule: dict[str, t.Any]) -> Rule:
+        verdict, target = "none", ""
+        matches: list[Match] = []
+        for statement in rule["expr"]:
+            kind, body = next(iter(statement.items()))
+            if kind in VERDICTS:
+                verdict = VERDICTS[kind]
+                target = body["target"] if kind in ("jump", "goto") else ""
+            elif kind == "match":
+                matches.append(self._match(table, body))
+            elif kind not in ASIDE:
+                # A limit, a verdict map, …: not followed.
+                matches.append(Match("other"))
+        return Rule(verdict, target, tuple(matches), handle=rule["handle"])
+
+    def _match(self, table: TableKey, body: dict[str, t.Any]) -> Match:
+        kind, mask = _kind(body["left"])
+        if kind == "other" or body["op"] not in ("==", "!=", "in"):
+            return Match("other")
+        values = self._values(table, body["right"])
+        if kind in ("source", "destination"):
+            values = [network for value in values for network in _networks(value)]
+        elif not all(isinstance(value, int if kind == "mark" else (int, str)) for value in values):
+            return Match("other")
+        if kind == "mark":
+            values = [(value, mask) for value in values]
+        return Match(kind, tuple(values), body["op"] == "!=")
+
+    def _values(self, table: TableKey, right: t.Any) -> list[t.Any]:
+        """Return the right side of a match as a list: a set's elements, named or not."""
+        if isinstance(right, str) and right.startswith("@"):
+            named = self._sets.get((*table, right[1:]), {})
+            return [_plain(value) for value in named.get("elem", [])]
+        if isinstance(right, dict) and "set" in right:
+            right = right["set"]
+        return [_plain(value) for value in right] if isinstance(right, list) else [_plain(right)]
+
+
+def _key(item: dict[str, t.Any]) -> TableKey:
+    # A table is named by its own name, all that is in it by "table".
+    return item["family"], item["table"]
+
+
+def _kind(left: t.Any) -> tuple[str, int]:
+    """Return what the left side of a match looks at, and its mask."""
+    if not isinstance(left, dict):
+        return "other", 0
+    if "&" in left and isinstance(left["&"][1], int):
+        kind, _mask = _kind(left["&"][0])
+        return (kind, left["&"][1]) if kind == "mark" else ("other", 0)
+    what, body = next(iter(left.items()))
+    kind = "other"
+    if what == "meta":
+        kind = META.get(body["key"], "other")
+    elif what == "ct" and body["key"] == "state":
+        kind = "state"
+    elif what == "fib" and body["result"] == "type" and "daddr" in body["flags"]:
+        kind = "type"
+    elif what == "payload" and body.get("protocol") in ("ip", "ip6"):
+        fields = {"saddr": "source", "daddr": "destination", "protocol": "protocol", "nexthdr": "protocol"}
+        kind = fields.get(body["field"], "other")
+    return kind, 0xFFFFFFFF
+
+
+def _plain(value: t.Any) -> t.Any:
+    """Return an element without its timeout and comment."""
+    return value["elem"]["val"] if isinstance(value, dict) and "elem" in value else value
+
+
+def _networks(value: t.Any) -> t.Iterable[Network]:
+    """Return an address, prefix or range as networks; nothing for a symbol that is none of them."""
+    try:
+        if isinstance(value, dict) and "prefix" in value:
+            return [ipaddress.ip_network(f"{value['prefix']['addr']}/{value['prefix']['len']}")]
+        if isinstance(value, dict) and "range" in value:
+            first, last = map(ipaddress.ip_address, value["range"])
+            return ipaddress.summarize_address_range(t.cast("t.Any", first), t.cast("t.Any", last))
+        return [ipaddress.ip_network(value)]
+    except (ValueError, TypeError):
+        return []

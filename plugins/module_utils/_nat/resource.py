@@ -1,0 +1,202 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the module masquerade is about: the rules of one backend, the FORWARD chains, the files.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files
+from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat import foreign
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat import iptables as ipt
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat import nftables as nft
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat.host import Host
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat.ruleset import RuleSet
+
+FORWARD_SUFFIX = ".forward"
+
+
+@dataclass(frozen=True)
+class Options:
+    """The module's options, checked; ``rules`` is None for state absent."""
+
+    rules: t.Optional[RuleSet]
+    backend: str
+    masquerade: bool
+    forward: bool
+    persist: t.Optional[str]
+
+
+class Masquerade(Resource):
+    """Our NAT and FORWARD rules on one node."""
+
+    def __init__(self, host: Host, options: Options) -> None:
+        super().__init__()
+        self.options = options
+        self.nftables = nft.Nftables(host)
+        self.iptables = ipt.Iptables(host)
+        self.seen = foreign.Seen([], {})
+        self.backend: t.Optional[str] = None
+        self.loaders: list[list[str]] = []
+        #: Scripts, and their listings in the scratch namespace: the same before and after a change.
+        self._tried: dict[str, t.Any] = {}
+
+    def read(self) -> State:
+        """Return our table, our chains (in any flavour) and our files."""
+        self.seen = foreign.Seen(self.nftables.ruleset(), self.iptables.saved())
+        state: State = {}
+        table = self.nftables.live() if nft.has_table(self.seen.ruleset) or not self.seen.ruleset else None
+        if table is not None:
+            state[nft.STATE_NAME] = table
+        for tool, listing in self.seen.saved.items():
+            state.update({tool.state_name(chain): text for chain, text in ipt.own_chains(listing).items()})
+        for path in self._paths():
+            text = _files.read_text(path)
+            if text is not None:
+                state[f"file {path}"] = text
+        return state
+
+    def desired(self, current: State) -> State:  # noqa: ARG002
+        """Return the rules as this node will list them, learnt in a scratch namespace."""
+        rules = self.options.rules
+        if rules is None:
+            return {}
+        if self.options.masquerade and self.backend is None:
+            self.backend = self._choose(rules)
+        places = {
+            ipt.POSTROUTING: self.iptables.default_tools(rules) if self.backend == "iptables" else [],
+            ipt.FORWARD: self._forwarding_tools(rules),
+        }
+        state: State = {nft.STATE_NAME: self._table()} if self.backend == "nftables" else {}
+        for tool in self.iptables.tools:
+            chains = [chain for chain, tools in places.items() if tool in tools]
+            state.update({tool.state_name(chain): text for chain, text in self._chains(rules, tool, chains).items()})
+        return {**state, **self._files(rules, places)}
+
+    def apply(self, changes: list[Change]) -> None:
+        """Make what is new before what is old goes, so that pods are masqueraded at all times."""
+        for change in sorted(changes, key=lambda change: change.after is None):
+            if change.name == nft.STATE_NAME:
+                self.nftables.load(nft.REMOVAL if change.after is None else self._script())
+            elif change.name.startswith("file "):
+                _write(change.name[len("file ") :], change.after)
+            else:
+                self._change_chain(change)
+
+    def result(self, state: State) -> dict[str, t.Any]:
+        """Return the backend, the foreign rules and how to load the files."""
+        rules = self.options.rules
+        if rules is None:
+            return {"backend": None, "foreign": [], "loaders": []}
+        forwarded = [tool for tool in self.iptables.tools if tool.state_name(ipt.FORWARD) in state]
+        effects = ("masquerade", "drop") if self.options.masquerade else ("drop",)
+        reports = foreign.find(rules, self.seen, forwarded, self.nftables.chain_texts)
+        reports = [report for report in reports if report["effect"] in effects]
+        self.warnings += [foreign.sentence(report) for report in reports]
+        if not self.nftables.speaks_json:
+            self.warnings.append(
+                "this node's nft does not list rules as JSON, so other nftables tables were not looked at"
+            )
+        return {"backend": self.backend, "foreign": reports, "loaders": self.loaders}
+
+    def _script(self) -> str:
+        rules = self.options.rules
+        return t.cast(str, self._once("script", lambda: nft.script(rules))) if rules else nft.REMOVAL
+
+    def _choose(self, rules: RuleSet) -> str:
+        """Return the backend: the one asked for, or the first that this node's own programs and kernel take."""
+        if self.options.backend != "auto":
+            return self.options.backend
+        problems = []
+        if nft.version(self.seen.ruleset) >= (1, 0):
+            try:
+                self._table()
+                return "nftables"
+            except PodnetError as error:
+                problems.append(str(error))
+        else:
+            problems.append("nft >= 1.0 is not there or does not work")
+        try:
+            for tool in self.iptables.default_tools(rules):
+                self._chains(rules, tool, [ipt.POSTROUTING])
+            return "iptables"
+        except PodnetError as error:
+            problems.append(str(error))
+        raise PodnetError(
+            f"neither backend works on this node: {'; '.join(problems)}; {nft.PACKAGES} or {ipt.PACKAGES}"
+        )
+
+    def _table(self) -> str:
+        return t.cast(str, self._once("table", lambda: self.nftables.canonical(self._script())))
+
+    def _chains(self, rules: RuleSet, tool: ipt.Tool, chains: list[str]) -> dict[str, str]:
+        if not chains:
+            return {}
+        text = ipt.script(rules, chains, tool.version)
+        return t.cast(
+            "dict[str, str]", self._once(text + tool.name, lambda: self.iptables.canonical(tool, text, chains))
+        )
+
+    def _once(self, key: str, make: t.Callable[[], t.Any]) -> t.Any:
+        if key not in self._tried:
+            self._tried[key] = make()
+        return self._tried[key]
+
+    def _forwarding_tools(self, rules: RuleSet) -> list[ipt.Tool]:
+        """Return the tools whose FORWARD policy drops: an accept anywhere else would not help."""
+        versions = [family.version for family in rules.families] if self.options.forward else []
+        return [
+            tool
+            for tool, listing in self.seen.saved.items()
+            if tool.version in versions and "filter" in listing and listing["filter"].policies.get("FORWARD") == "DROP"
+        ]
+
+    def _files(self, rules: RuleSet, places: dict[str, list[ipt.Tool]]) -> State:
+        """Return the files that bring all of this back, and remember the commands that load them."""
+        self.loaders = []
+        paths = self._paths()
+        if not paths:
+            return {}
+        state: State = {}
+        if self.backend == "nftables":
+            state[f"file {paths[0]}"] = self._file(self._script(), [[str(self.nftables.nft), "-f", paths[0]]])
+        for path, (chain, tools) in zip(paths, places.items()):
+            if tools:
+                loaders = [[*tool.loader, path] for tool in tools]
+                state[f"file {path}"] = self._file(ipt.boot_script(rules, chain), loaders)
+        return state
+
+    def _file(self, text: str, loaders: list[list[str]]) -> str:
+        self.loaders += loaders
+        return "".join(
+            [
+                "# Made by Ansible (mink8s.podnet.masquerade), changes will be lost.  After a reboot:\n",
+                *[f"#     {' '.join(loader)}\n" for loader in loaders],
+                text,
+            ]
+        )
+
+    def _paths(self) -> list[str]:
+        """Return where the rules and the FORWARD chain are kept."""
+        path = self.options.persist
+        return [path, path + FORWARD_SUFFIX] if path else []
+
+    def _change_chain(self, change: Change) -> None:
+        for tool in self.iptables.tools:
+            for chain in ipt.TABLES:
+                if change.name == tool.state_name(chain):
+                    self.iptables.change(tool, chain, change.before, change.after)
+
+
+def _write(path: str, text: t.Optional[str]) -> None:
+    if text is None:
+        _files.remove(path)
+    else:
+        _files.write_atomically(path, text)
