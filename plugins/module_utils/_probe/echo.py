@@ -1,0 +1,213 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Ask many targets from many namespaces at once: a ping, and the UDP question for the address that the far end sees.
+
+A socket stays in the namespace that it was made in, so one process, without threads, holds the sockets of all of them.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import selectors
+import socket
+import struct
+import time
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import netns
+from ansible_collections.mink8s.podnet.plugins.module_utils._probe import reflector
+
+#: The types of ICMP and ICMPv6 messages that we send and look for (RFC 792, RFC 4443).
+ECHO: dict[int, int] = {socket.AF_INET: 8, socket.AF_INET6: 128}
+ECHO_REPLY: dict[int, int] = {socket.AF_INET: 0, socket.AF_INET6: 129}
+PROBLEMS: dict[int, dict[int, str]] = {
+    socket.AF_INET: {3: "unreachable", 11: "too many hops", 12: "bad header"},
+    socket.AF_INET6: {1: "unreachable", 2: "packet too big", 3: "too many hops", 4: "bad header"},
+}
+PORT_UNREACHABLE: dict[int, tuple[int, int]] = {socket.AF_INET: (3, 3), socket.AF_INET6: (1, 4)}
+
+
+@dataclass
+class Cell:
+    """One source and one target: what is asked, and what came of it."""
+
+    source: Source
+    address: str
+    #: A far end of ours is there, so that its answer is waited for; else it is welcome.
+    reflects: bool = True
+    own: t.Optional[str] = None
+    rtt: t.Optional[float] = None
+    seen: t.Optional[str] = None
+    silent: bool = False
+    error: t.Optional[str] = None
+
+    @property
+    def family(self) -> int:
+        return family_of(self.address)
+
+    @property
+    def open_questions(self) -> bool:
+        """Whether anything may still come."""
+        return self.rtt is None or (self.seen is None and not self.silent)
+
+    @property
+    def needs_another_try(self) -> bool:
+        return self.rtt is None or (self.seen is None and self.reflects and not self.silent)
+
+
+@dataclass
+class Source:
+    """A network namespace (None: the node's own) and the sockets in it."""
+
+    netns: t.Optional[str]
+    sockets: t.Dict[t.Tuple[int, int], socket.socket] = field(default_factory=dict)
+
+    def open(self, families: t.Iterable[int]) -> None:
+        """Open a raw socket for ICMP and a UDP socket for each family."""
+        with netns.entered(self.netns):
+            for family in families:
+                icmp = socket.IPPROTO_ICMP if family == socket.AF_INET else socket.IPPROTO_ICMPV6
+                for kind, protocol in ((socket.SOCK_RAW, icmp), (socket.SOCK_DGRAM, 0)):
+                    handle = socket.socket(family, kind, protocol)
+                    self.sockets[family, kind] = handle
+                    handle.setblocking(False)
+
+    def own_addresses(self, targets: t.Iterable[str], port: int) -> dict[str, t.Optional[str]]:
+        """The source address that the kernel chooses for each target, before anything translates it."""
+        with netns.entered(self.netns):
+            return {target: _chosen_address(target, port) for target in targets}
+
+    def close(self) -> None:
+        for handle in self.sockets.values():
+            handle.close()
+
+
+class Exchange:
+    """All the cells' questions and answers."""
+
+    def __init__(self, cells: t.Sequence[Cell], port: int) -> None:
+        self.cells = cells
+        self.port = port
+        #: Each datagram carries its own nonce, so a late answer is never taken for that of a later question.
+        self.asked: dict[str, tuple[Cell, float]] = {}
+        self.selector = selectors.DefaultSelector()
+        self.sources = {id(cell.source): cell.source for cell in cells}
+
+    def run(self, timeout: float, tries: int) -> None:
+        """Ask until everybody has answered, at most ``tries`` times ``timeout`` seconds."""
+        try:
+            self._open()
+            for _try in range(tries):
+                self._round(timeout)
+                if not any(cell.needs_another_try for cell in self.cells):
+                    break
+        finally:
+            self.selector.close()
+            for source in self.sources.values():
+                source.close()
+        for cell in self.cells:
+            if cell.rtt is None and cell.error is None:
+                cell.error = f"no answer to {tries} pings within {timeout:g} s each"
+
+    def _open(self) -> None:
+        for source in self.sources.values():
+            mine = [cell for cell in self.cells if cell.source is source]
+            source.open({cell.family for cell in mine})
+            own = source.own_addresses({cell.address for cell in mine}, self.port)
+            for cell in mine:
+                cell.own = own[cell.address]
+            for (family, kind), handle in source.sockets.items():
+                self.selector.register(handle, selectors.EVENT_READ, (family, kind))
+
+    def _round(self, timeout: float) -> None:
+        for cell in self.cells:
+            if cell.rtt is None:
+                self._send(cell, socket.SOCK_RAW)
+            if cell.seen is None and not cell.silent:
+                self._send(cell, socket.SOCK_DGRAM)
+            self._receive(0)  # So that no socket's buffer overflows, however many answer at once.
+        end = time.monotonic() + timeout
+        while (left := end - time.monotonic()) > 0 and any(cell.open_questions for cell in self.cells):
+            self._receive(left)
+
+    def _send(self, cell: Cell, kind: int) -> None:
+        nonce = secrets.token_hex(8)
+        question = reflector.question(nonce)
+        data = _echo_request(cell.family, question) if kind == socket.SOCK_RAW else question
+        port = 0 if kind == socket.SOCK_RAW else self.port
+        self.asked[nonce] = (cell, time.monotonic())
+        try:
+            cell.source.sockets[cell.family, kind].sendto(data, (cell.address, port))
+        except OSError as error:
+            cell.error = f"cannot be sent: {error.strerror}"
+
+    def _receive(self, wait: float) -> None:
+        for key, _events in self.selector.select(wait):
+            family, kind = key.data
+            handle = t.cast(socket.socket, key.fileobj)
+            try:
+                data, sender = handle.recvfrom(2048)
+            except OSError:
+                continue
+            now = time.monotonic()
+            if kind == socket.SOCK_RAW:
+                self._take_icmp(family, data, sender[0], now)
+            else:
+                self._take_answer(data)
+
+    def _take_icmp(self, family: int, packet: bytes, sender: str, now: float) -> None:
+        # A raw IPv4 socket delivers the IP header, too; its length is in the first byte.
+        message = packet[(packet[0] & 15) * 4 :] if family == socket.AF_INET else packet
+        found = re.search(reflector.WORD + rb" ([0-9a-f]{16})", message)
+        if not found or found.group(1).decode() not in self.asked:
+            return
+        cell, sent = self.asked[found.group(1).decode()]
+        kind, code = message[0], message[1]
+        if kind == ECHO_REPLY[family] and sender == cell.address and cell.rtt is None:
+            cell.rtt, cell.error = now - sent, None
+        elif (kind, code) == PORT_UNREACHABLE[family]:
+            cell.silent = True
+        elif kind in PROBLEMS[family] and cell.rtt is None:
+            cell.error = f"{sender} says: {PROBLEMS[family][kind]} (ICMP type {kind} code {code})"
+
+    def _take_answer(self, data: bytes) -> None:
+        found = reflector.answer(data)
+        if found and found[0] in self.asked:
+            self.asked[found[0]][0].seen = found[1]
+
+
+def family_of(address: str) -> int:
+    """Return AF_INET or AF_INET6."""
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def _chosen_address(target: str, port: int) -> t.Optional[str]:
+    with socket.socket(family_of(target), socket.SOCK_DGRAM) as handle:
+        try:
+            handle.connect((target, port))
+        except OSError:
+            return None
+        return str(handle.getsockname()[0])
+
+
+def _echo_request(family: int, payload: bytes) -> bytes:
+    def message(checksum: int) -> bytes:
+        return struct.pack("!BBHHH", ECHO[family], 0, checksum, os.getpid() & 0xFFFF, 1) + payload
+
+    # The kernel fills in the checksum of ICMPv6, not that of ICMP.
+    return message(_checksum(message(0)) if family == socket.AF_INET else 0)
+
+
+def _checksum(data: bytes) -> int:
+    """The Internet checksum (RFC 1071) of an even number of bytes."""
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
