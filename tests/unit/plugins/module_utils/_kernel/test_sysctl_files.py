@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Names of settings, and files of sysctl.d."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import sysctl_files
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.sysctl_files import (
+    Other,
+    Record,
+    parse_key,
+    spelled,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("net.ipv4.ip_forward", "net/ipv4/ip_forward"),
+        ("net/ipv4/ip_forward", "net/ipv4/ip_forward"),
+        ("net/ipv4/conf/eth0.100/forwarding", "net/ipv4/conf/eth0.100/forwarding"),
+        ("net.ipv4.conf.eth0/100.forwarding", "net/ipv4/conf/eth0.100/forwarding"),
+        ("net.ipv4.conf.*.forwarding", None),
+        ("net.ipv4..ip_forward", None),
+        ("net/../../etc/passwd", None),
+        ("../etc/passwd", None),
+        ("/etc/passwd", None),
+        ("ip_forward", None),
+        ("net.ipv4.ip_forward = 1", None),
+        ("", None),
+    ],
+)
+def test_names(name: str, key: t.Optional[str]) -> None:
+    assert parse_key(name) == key
+
+
+@pytest.mark.parametrize("key", ["net/ipv4/ip_forward", "net/ipv4/conf/eth0.100/forwarding"])
+def test_spelling_leads_back(key: str) -> None:
+    assert parse_key(spelled(key)) == key
+
+
+def test_our_file_leads_back() -> None:
+    record = Record(
+        settings={"net/ipv4/ip_forward": "1", "net/ipv4/tcp_rmem": "4096 131072 6291456"},
+        before={
+            "net/ipv4/ip_forward": "0",
+            "net/ipv4/tcp_rmem": "4096 87380 6291456",
+            "net/ipv4/conf/br1/forwarding": "1",
+            "net/bridge/bridge-nf-call-iptables": None,
+        },
+    )
+    text = sysctl_files.render(record)
+    assert text.startswith(sysctl_files.HEADER)
+    assert "# net.bridge.bridge-nf-call-iptables was not there\n" in text
+    assert sysctl_files.parse(text) == record
+
+
+def test_files_that_are_loaded_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = tmp_path / "etc", tmp_path / "lib"
+    last = tmp_path / "sysctl.conf"
+    files = {
+        first / "10-a.conf": "net.ipv4.ip_forward=0\n",
+        first / "99-zz-podnet.conf": "net.ipv4.ip_forward = 1\n",
+        first
+        / "99-zzz.conf": "-net/ipv4/ip_forward=0\n# net.ipv4.conf.br1.rp_filter=1\nnet.ipv4.conf.br10.rp_filter = 1",
+        first / "99-zzz.conf.bak": "net.ipv4.conf.br1.rp_filter=2\n",
+        second / "99-zzz.conf": "net.ipv4.conf.br1.rp_filter=2\n",
+        second / "99-zzzz.conf": "net.ipv4.conf.all.forwarding =  1 \nnet.ipv4.conf.*.rp_filter=1\nbroken\n",
+        last: "net.ipv4.conf.all.forwarding=0\n",
+    }
+    for path, text in files.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    (second / "99-zzzzz.conf").symlink_to("/dev/null")
+    monkeypatch.setattr(sysctl_files, "DIRECTORIES", (str(first), str(tmp_path / "none"), str(second)))
+    monkeypatch.setattr(sysctl_files, "LAST", str(last))
+    ours = {"net/ipv4/ip_forward": "1", "net/ipv4/conf/br1/rp_filter": "0", "net/ipv4/conf/all/forwarding": "1"}
+    assert sysctl_files.later(str(first / "99-zz-podnet.conf"), ours) == [
+        Other(str(first / "99-zzz.conf"), "net/ipv4/ip_forward", "0"),
+        Other(str(last), "net/ipv4/conf/all/forwarding", "0"),
+    ]

@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Taking over and giving back, in a directory that stands for /proc/sys and does what the kernel does."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._engine import converge
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import sysctls
+
+INITIAL = {
+    "net/ipv4/ip_forward": "0",
+    "net/ipv4/conf/all/accept_redirects": "0",
+    "net/ipv4/conf/br1/forwarding": "1",
+    "net/ipv4/conf/br10/forwarding": "0",
+    "net/ipv4/conf/br1/rp_filter": "2",
+    "net/ipv4/tcp_rmem": "4096\t131072\t6291456",
+}
+FILE = """\
+# Kernel settings for the pod network, kept by Ansible (mink8s.podnet.sysctls)
+# net.ipv4.ip_forward was 0
+# net.ipv4.conf.br1.forwarding was 1
+# net.ipv4.conf.all.accept_redirects was 0
+net.ipv4.ip_forward = 1
+"""
+
+
+class Node:
+    """A root with settings, and a place for our files."""
+
+    def __init__(self, base: Path) -> None:
+        self.root, self.path, self.modules = base / "sys", base / "etc/podnet.conf", base / "etc/modules.conf"
+        for key, value in INITIAL.items():
+            (self.root / key).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / key).write_text(value)
+
+    def values(self) -> dict[str, str]:
+        return {key: (self.root / key).read_text() for key in INITIAL}
+
+    def write(self, key: str, value: str) -> None:
+        (self.root / key).write_text(value)
+        if key == "net/ipv4/ip_forward":
+            for path in self.root.glob("net/ipv4/conf/*/forwarding"):
+                path.write_text(value)
+            # A node that no longer forwards accepts redirects, whether it did before or not.
+            (self.root / "net/ipv4/conf/all/accept_redirects").write_text("0" if value == "1" else "1")
+
+    def resource(self, **params: t.Any) -> sysctls.Sysctls:
+        options = {"state": "present", "path": str(self.path), "modules": [], "modules_path": str(self.modules)}
+        return sysctls.Sysctls({**options, "settings": {}, **params}, lambda *_: (1, "", "not here\n"))
+
+    def run(self, check_mode: bool = False, **params: t.Any) -> dict[str, t.Any]:
+        return converge(self.resource(**params), check_mode)
+
+
+@pytest.fixture
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
+    node = Node(tmp_path)
+    monkeypatch.setattr(sysctls, "ROOT", str(node.root))
+    monkeypatch.setattr(sysctls, "_write", node.write)
+    return node
+
+
+def test_take_over_and_give_back(node: Node) -> None:
+    first = node.run(settings={"net.ipv4.ip_forward": True})
+    assert first["actions"] == ["change sysctl net.ipv4.ip_forward: value 0 -> 1", f"create file {node.path}"]
+    assert node.path.read_text() == FILE
+    assert node.values()["net/ipv4/conf/br10/forwarding"] == "1"
+    assert not node.run(settings={"net.ipv4.ip_forward": "1"})["changed"]
+    assert node.run(state="absent")["changed"]
+    assert node.values() == INITIAL
+    assert not node.path.exists()
+    assert not node.run(state="absent")["changed"]
+
+
+def test_a_setting_that_was_right_is_kept_and_stays(node: Node) -> None:
+    assert node.run(settings={"net.ipv4.conf.br1.rp_filter": 2})["actions"] == [f"create file {node.path}"]
+    assert node.run(settings={})["actions"] == [f"remove file {node.path}"]
+    assert node.values() == INITIAL
+
+
+def test_one_setting_is_dropped_and_another_is_taken_over(node: Node) -> None:
+    node.run(settings={"net.ipv4.ip_forward": 1})
+    node.run(settings={"net.ipv4.conf.br1.forwarding": 0, "net.ipv4.tcp_rmem": "4096 131072  9"})
+    assert node.values() == {**INITIAL, "net/ipv4/conf/br1/forwarding": "0", "net/ipv4/tcp_rmem": "4096 131072 9"}
+    node.run(state="absent")
+    assert node.values() == {**INITIAL, "net/ipv4/tcp_rmem": "4096 131072 6291456"}
+
+
+def test_one_interface_may_differ_from_all(node: Node) -> None:
+    both = {"net.ipv4.conf.br1.forwarding": 0, "net.ipv4.ip_forward": 1}
+    node.run(settings=both)
+    assert node.values()["net/ipv4/conf/br1/forwarding"] == "0"
+    assert node.values()["net/ipv4/conf/br10/forwarding"] == "1"
+    assert not node.run(settings=both)["changed"]
+    node.run(settings={"net.ipv4.conf.br1.forwarding": 0})
+    assert node.values() == {**INITIAL, "net/ipv4/conf/br1/forwarding": "0"}
+
+
+def test_check_mode_tells_the_same_and_does_nothing(node: Node) -> None:
+    settings = {"net.ipv4.ip_forward": 1, "net.ipv4.conf.br1.rp_filter": 0}
+    told = node.run(check_mode=True, settings=settings)
+    assert node.values() == INITIAL
+    assert not node.path.exists()
+    assert node.run(settings=settings) == told
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        (
+            {"settings": {"net.ipv4.ip_forwards": 1}},
+            "settings.net.ipv4.ip_forwards: .* is not there",
+        ),
+        ({"settings": {"net.ipv4.conf.br1": 1}}, "is not one readable value"),
+        ({"settings": {"net.ipv4.ip_forward": None}}, "is not a value"),
+        ({"settings": {"net.ipv4.ip_forward": "1", "net/ipv4/ip_forward": "1"}}, "is there twice"),
+    ],
+)
+def test_refusals(node: Node, params: dict[str, t.Any], sentence: str) -> None:
+    with pytest.raises(PodnetError, match=sentence):
+        node.run(**params)
+    assert not node.path.exists()
+
+
+def test_others_that_win_are_told_with_the_moment(node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    later, last = tmp_path / "d" / "zz.conf", tmp_path / "sysctl.conf"
+    monkeypatch.setattr(sysctls.sysctl_files, "DIRECTORIES", (str(later.parent),))
+    monkeypatch.setattr(sysctls.sysctl_files, "LAST", str(last))
+    later.parent.mkdir()
+    for path, moment in ((later, "at the next boot"), (last, "whenever sysctl --system is run")):
+        path.write_text("net.ipv4.ip_forward=0\n")
+        resource = node.resource(settings={"net.ipv4.ip_forward": 1})
+        converge(resource, check_mode=True)
+        sets = f"{path} sets net.ipv4.ip_forward to 0 and is loaded after {node.path}"
+        assert resource.warnings == [f"{sets}: it wins {moment}; remove that line"]
+
+
+def test_a_file_of_others_stays(node: Node) -> None:
+    node.path.parent.mkdir()
+    node.path.write_text("net.ipv4.ip_forward=1\n")
+    with pytest.raises(PodnetError, match=r"path: .*podnet.conf is there and is not ours"):
+        node.run(settings={"net.ipv4.ip_forward": 1})
+
+
+def test_a_refused_value_leaves_nothing_behind(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(key: str, value: str) -> None:
+        if value == "much":
+            raise PodnetError("much: refused")
+        node.write(key, value)
+
+    monkeypatch.setattr(sysctls, "_write", write)
+    with pytest.raises(PodnetError, match="refused"):
+        node.run(settings={"net.ipv4.ip_forward": 1, "net.ipv4.conf.br1.rp_filter": "much"})
+    assert node.values() == INITIAL
+    assert not node.path.exists()

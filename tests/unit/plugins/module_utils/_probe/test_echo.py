@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pings and questions: the parts that need no privilege."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+import pytest
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._probe import reflector
+from ansible_collections.mink8s.podnet.plugins.module_utils._probe.echo import (
+    Cell,
+    Exchange,
+    Source,
+    _checksum,
+    _echo_request,
+)
+
+NONCE = "0123456789abcdef"
+V4, V6 = socket.AF_INET, socket.AF_INET6
+IP_HEADER = b"\x45" + bytes(19)
+
+
+def waiting(address: str) -> tuple[Exchange, Cell]:
+    """An exchange in which a cell's question was asked at 1.0 s."""
+    cell = Cell(Source(None), address)
+    exchange = Exchange([cell], reflector.PORT)
+    exchange.asked[NONCE] = (cell, 1.0)
+    return exchange, cell
+
+
+def icmp(family: int, kind: int, code: int = 0, nonce: str = NONCE) -> bytes:
+    message = struct.pack("!BBHHH", kind, code, 0, 1, 1) + reflector.question(nonce)
+    return IP_HEADER + message if family == V4 else message
+
+
+def test_the_checksum_is_that_of_rfc_1071() -> None:
+    assert _checksum(bytes.fromhex("0001f203f4f5f6f7")) == 0x220D
+    assert _checksum(_echo_request(V4, reflector.question(NONCE))) == 0
+
+
+@pytest.mark.parametrize(("family", "address", "kind"), [(V4, "10.12.1.2", 0), (V6, "fd12::2", 129)])
+def test_a_reply_gives_the_time(family: int, address: str, kind: int) -> None:
+    exchange, cell = waiting(address)
+    exchange._take_icmp(family, icmp(family, kind), address, 1.25)
+    assert cell.rtt == 0.25
+    assert cell.needs_another_try  # The question for the source address is still open.
+    exchange._take_answer(f"podnet-probe {NONCE} 10.12.1.3".encode())
+    assert (cell.seen, cell.needs_another_try) == ("10.12.1.3", False)
+
+
+@pytest.mark.parametrize(
+    ("packet", "sender"),
+    [
+        (icmp(V4, 0), "10.12.1.20"),  # Somebody whose address begins with the right one.
+        (icmp(V4, 0, nonce="fedcba9876543210"), "10.12.1.2"),
+        (icmp(V4, 8), "10.12.1.2"),  # An echo request: somebody pings us.
+        (IP_HEADER, "10.12.1.2"),
+    ],
+)
+def test_what_is_not_our_reply(packet: bytes, sender: str) -> None:
+    exchange, cell = waiting("10.12.1.2")
+    exchange._take_icmp(V4, packet, sender, 1.25)
+    assert (cell.rtt, cell.error) == (None, None)
+
+
+def test_a_router_says_why() -> None:
+    exchange, cell = waiting("10.12.1.2")
+    exchange._take_icmp(V4, icmp(V4, 3, 0), "192.0.2.254", 1.25)
+    assert cell.error == "192.0.2.254 says: unreachable (ICMP type 3 code 0)"
+    exchange._take_icmp(V4, icmp(V4, 0), "10.12.1.2", 1.5)
+    assert (cell.rtt, cell.error) == (0.5, None)  # A later try came through.
+
+
+def test_a_far_end_without_reflector_is_not_asked_again() -> None:
+    exchange, cell = waiting("10.12.1.2")
+    exchange._take_icmp(V4, icmp(V4, 0), "10.12.1.2", 1.25)
+    exchange._take_icmp(V4, icmp(V4, 3, 3), "10.12.1.2", 1.25)
+    assert (cell.silent, cell.needs_another_try, cell.error) == (True, False, None)

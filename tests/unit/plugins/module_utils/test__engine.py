@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lifecycle, with a resource that is a dict in memory."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._engine import (
+    Change,
+    Resource,
+    State,
+    converge,
+    plan,
+    printable,
+)
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+
+
+class Memory(Resource):
+    """Holds its objects in a dict; ``deaf`` ones do not change, as a node does that something else changes back."""
+
+    def __init__(self, now: State, then: State, deaf: bool = False) -> None:
+        super().__init__()
+        self.now, self.then, self.deaf = dict(now), then, deaf
+        self.applied: list[Change] = []
+
+    def read(self) -> State:
+        return dict(self.now)
+
+    def desired(self, current: State) -> State:
+        return self.then
+
+    def apply(self, changes: list[Change]) -> None:
+        self.applied = changes
+        if not self.deaf:
+            self.now = dict(self.then)
+
+    def result(self, state: State) -> dict[str, t.Any]:
+        return {"objects": list(state)}
+
+
+BEFORE: State = {"bridge br1": {"mtu": 1500}, "bridge br10": {"mtu": 1500}, "file /a": "old\n"}
+AFTER: State = {"bridge br10": {"mtu": 1450}, "file /a": "new\n", "bridge br2": {"mtu": 1450, "stp": False}}
+
+
+def test_the_plan_removes_first_and_compares_exact_names() -> None:
+    changes = plan(BEFORE, AFTER)
+    assert [(change.name, change.before is None, change.after is None) for change in changes] == [
+        ("bridge br1", False, True),
+        ("bridge br10", False, False),
+        ("file /a", False, False),
+        ("bridge br2", True, False),
+    ]
+
+
+def test_actions_are_sentences() -> None:
+    assert [change.action for change in plan(BEFORE, AFTER)] == [
+        "remove bridge br1",
+        "change bridge br10: mtu 1500 -> 1450",
+        "change file /a",
+        "create bridge br2 (mtu 1450)",
+    ]
+
+
+def test_removal_is_in_reverse_order_of_creation() -> None:
+    assert [change.name for change in plan({"a": 1, "b": 2, "c": 3}, {"b": 2})] == ["c", "a"]
+
+
+def test_check_mode_predicts_exactly_what_the_real_run_does() -> None:
+    predicted = converge(checked := Memory(BEFORE, AFTER), check_mode=True)
+    done = converge(real := Memory(BEFORE, AFTER), check_mode=False)
+    assert checked.applied == []
+    assert checked.now == BEFORE
+    assert real.now == AFTER
+    assert predicted == done
+
+
+def test_a_second_run_plans_nothing() -> None:
+    result = converge(Memory(AFTER, AFTER), check_mode=False)
+    assert result == {"changed": False, "actions": [], "diff": [], "objects": list(AFTER)}
+
+
+def test_the_diff_has_a_text_of_its_own_for_each_file() -> None:
+    diff = converge(Memory(BEFORE, AFTER), check_mode=True)["diff"]
+    assert diff == [
+        {"before_header": "file /a", "after_header": "file /a", "before": "old\n", "after": "new\n"},
+        {
+            "before": {"bridge br1": {"mtu": 1500}, "bridge br10": {"mtu": 1500}},
+            "after": {"bridge br10": {"mtu": 1450}, "bridge br2": {"mtu": 1450, "stp": False}},
+        },
+    ]
+
+
+def test_what_is_still_different_after_the_change_is_a_failure_that_names_it() -> None:
+    with pytest.raises(PodnetError, match=r"still differs: remove bridge br1, change bridge br10: mtu 1500 -> 1450"):
+        converge(Memory(BEFORE, AFTER, deaf=True), check_mode=False)
+
+
+def test_a_file_name_that_is_not_text_can_be_printed() -> None:
+    found = {"path": "/etc/cni/net.d/\udcff.conf", "files": [{"grün": 1}], "changed": False, "pairs": ("a", None)}
+    assert printable(found) == {
+        "path": "/etc/cni/net.d/\\udcff.conf",
+        "files": [{"grün": 1}],
+        "changed": False,
+        "pairs": ["a", None],
+    }

@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.mink8s.podnet.plugins.module_utils import _programs
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+
+
+class Busy:
+    """A module on a node that is too busy, some times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.options: dict[str, t.Any] = {}
+
+    def run_command(self, args: list[str], **options: t.Any) -> tuple[int, str, str]:
+        self.options = options
+        self.times -= 1
+        if self.times >= 0 and not options["handle_exceptions"]:
+            raise BrokenPipeError
+        return 0, " ".join(args), ""
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_a_program_that_is_gone_before_its_input_came_is_asked_again(times: int) -> None:
+    module = Busy(times)
+    assert _programs.runner(t.cast("t.Any", module))(["plugin", "$HOME"], "{}") == (0, "plugin $HOME", "")
+    assert module.options["data"] == "{}"
+    assert module.options["environ_update"]["LC_ALL"] == "C"
+    # A path with a dollar sign or a tilde is that path.
+    assert module.options["expand_user_and_vars"] is False
+
+
+def test_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert _programs.find("sh", "dash") in ("/usr/bin/sh", "/bin/sh")
+    assert _programs.which("sh.") is None
+    with pytest.raises(PodnetError, match=r"^shh: there is no such program on the node; install the package dash$"):
+        _programs.find("shh", "dash")
