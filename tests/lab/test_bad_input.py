@@ -1,0 +1,168 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each bad input gives one sentence, with path, value and remedy, and nothing is changed on any node."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+from dataclasses import dataclass, field
+
+import pytest
+from conftest import Lab
+
+HOST_LOCAL: dict[str, t.Any] = {"type": "host-local", "ranges": [[{"subnet": "10.12.0.0/24"}]]}
+
+
+OTHER_LOCK = """\
+pod_cidrs:
+  vars:
+    cluster_cidrs: [10.99.0.0/16]
+    node_prefix: 24
+    nodes:
+      node1: [10.99.0.0/24]
+"""
+
+
+def bridge(ipam: t.Any = None, **options: t.Any) -> dict[str, t.Any]:
+    """A CNI configuration as a user would give it."""
+    return {
+        "cniVersion": "1.0.0",
+        "name": "podnet",
+        "type": "bridge",
+        "bridge": "podnet0",
+        **options,
+        "ipam": HOST_LOCAL if ipam is None else ipam,
+    }
+
+
+@dataclass
+class Case:
+    """What is wrong, what is done to a node before, and what must stand in the one sentence."""
+
+    name: str
+    says: list[str]
+    variables: dict[str, t.Any] = field(default_factory=dict)
+    hosts: dict[str, dict[str, t.Any]] = field(default_factory=dict)
+    before: str = "true"
+    files: dict[str, str] = field(default_factory=dict)
+
+
+CASES = [
+    Case(
+        "duplicate subnets",
+        ["pod_cidrs[0]: 10.12.1.0/24 is already node1's"],
+        hosts={"node1": {"pod_cidr_subnets": "10.12.1.0/24"}, "node2": {"pod_cidr_subnets": "10.12.1.0/24"}},
+    ),
+    Case(
+        "a subnet outside the cluster CIDR",
+        ["nodes.node2.pod_cidrs[0]: 10.13.1.0/24", "10.12.0.0/16"],
+        hosts={"node2": {"pod_cidr_subnets": "10.13.1.0/24"}},
+    ),
+    Case("a cluster CIDR too small", ["10.12.0.0/24"], {"pod_cidr_cluster_cidrs": ["10.12.0.0/24"]}),
+    Case(
+        "host bits set",
+        ["10.12.1.7/24 has host bits set", "10.12.1.0/24"],
+        hosts={"node2": {"pod_cidr_subnets": "10.12.1.7/24"}},
+    ),
+    Case("a long interface name", ["abcdefghijklmnop", "15"], {"pod_network_bridge": "abcdefghijklmnop"}),
+    Case("an interface name with a slash", ["pod/net"], {"pod_network_bridge": "pod/net"}),
+    Case(
+        "the bridge is another link",
+        ["br1"],
+        {"pod_network_bridge": "br1"},
+        before="ip link add br1 type vxlan id 7 dstport 0",
+    ),
+    Case("the bridge is the uplink", ["eth0"], {"pod_network_bridge": "eth0"}),
+    Case("ipam without type", ["config.ipam"], {"pod_network_config": bridge({"ranges": []})}),
+    Case(
+        "flat ranges",
+        ["config.ipam.ranges[0]"],
+        {"pod_network_config": bridge({"type": "host-local", "ranges": [{"subnet": "10.12.0.0/24"}]})},
+    ),
+    Case(
+        "two default routes",
+        ["default route"],
+        {"pod_network_config": bridge({**HOST_LOCAL, "routes": [{"dst": "0.0.0.0/0"}]}, isDefaultGateway=True)},
+    ),
+    Case(
+        "hairpin and promiscuous",
+        ["hairpinMode", "promiscMode"],
+        {"pod_network_config": bridge(hairpinMode=True, promiscMode=True)},
+    ),
+    Case("an unknown key", ["ipMasquerade", "did you mean ipMasq?"], {"pod_network_config": bridge(ipMasquerade=True)}),
+    Case("a cniVersion that the binaries do not speak", ["1.1.0"], {"pod_network_cni_version": "1.1.0"}),
+    Case(
+        "a missing plugin binary",
+        ["nosuch", "/usr/lib/cni"],
+        {"pod_network_chained_plugins": [{"type": "nosuch"}]},
+    ),
+    Case(
+        "an archive whose checksum differs",
+        ["sha256"],
+        {
+            "cni_plugins_source": "archive",
+            "cni_plugins_bin_dir": "/opt/cni/bin",
+            "cni_plugins_archive": "{directory}/plugins.tgz",
+            "cni_plugins_archive_checksum": "sha256:" + hashlib.sha256(b"another").hexdigest(),
+        },
+        files={"plugins.tgz": "not what was promised"},
+    ),
+    Case("a broken lock file", ["pod_cidrs.lock.yml"], files={"pod_cidrs.lock.yml": "nodes: [node1: {\n"}),
+    Case(
+        "a lock file of another cluster CIDR",
+        ["pod_cidrs.lock.yml", "10.99.0.0/16"],
+        files={"pod_cidrs.lock.yml": OTHER_LOCK},
+    ),
+    Case(
+        "a next hop that is not on-link",
+        ["node2", "198.51.100.12"],
+        hosts={"node2": {"pod_cidr_addresses": ["198.51.100.12"]}},
+    ),
+    Case(
+        "no pyroute2",
+        ["pyroute2"],
+        before="mount -t tmpfs tmpfs "
+        "$(/usr/bin/python3 -c 'import os, pyroute2; print(os.path.dirname(pyroute2.__path__[0]))')",
+    ),
+    Case(
+        "no nft and no iptables",
+        ["nft", "iptables"],
+        before="mount -t tmpfs tmpfs /usr/sbin; ! command -v nft && ! command -v iptables-restore",
+    ),
+    Case("the conf directory is a file", ["/etc/cni/net.d"], before="touch /etc/cni/net.d"),
+    Case(
+        "a competing file that sorts first",
+        ["05-other.conflist", "on_conflict to rename"],
+        before="mkdir /etc/cni/net.d; echo '{}' > /etc/cni/net.d/05-other.conflist",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_one_sentence_and_nothing_changed(lab: Lab, case: Case) -> None:
+    lab.create(2)
+    for name, variables in case.hosts.items():
+        lab.inventory["kube_node"]["hosts"][name].update(variables)
+    lab.write_inventory()
+    for name, text in case.files.items():
+        (lab.directory / name).write_text(text)
+    assert lab.run("node2", case.before).returncode == 0
+    files, nodes = lab.files(), lab.snapshot()
+
+    variables = {key: _in_directory(value, lab) for key, value in case.variables.items()}
+    made = lab.play("site", **variables)
+
+    assert made.status != 0, made.output
+    for words in case.says:
+        assert words in made.words, made.output
+    assert "Traceback" not in made.output
+    lab.require(nodes)
+    if "cni_plugins :" not in made.output:  # The lock file of blocks that can be given is written before all else.
+        assert lab.files() == files
+
+
+def _in_directory(value: t.Any, lab: Lab) -> t.Any:
+    return value.replace("{directory}", str(lab.directory)) if isinstance(value, str) else value

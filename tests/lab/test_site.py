@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""site.yml, again, verify.yml and reset.yml, from nothing to nothing."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Lab
+
+#: The steady state's tasks for each node.
+BUDGET = 12
+
+
+@pytest.mark.parametrize(("example", "backend"), [("cluster", "nftables"), ("dual-stack", "iptables")])
+def test_there_and_back(lab: Lab, example: str, backend: str) -> None:
+    """The example inventories, on three nodes that have just the addresses that stand in them."""
+    lab.create(3)
+    lab.use_example(example, verify_outside=lab.inventory["kube_node"]["vars"]["verify_outside"])
+    before = lab.snapshot()
+
+    checked = lab.play("site", "--check", "--diff", pod_network_masquerade_backend=backend)
+    assert checked.status == 0, checked.output
+    assert all(counts["changed"] > 0 for counts in checked.recap.values())
+    lab.require(before)
+    assert not (lab.directory / "pod_cidrs.lock.yml").exists()
+
+    made = lab.play("site", pod_network_masquerade_backend=backend)
+    assert made.status == 0, made.output
+    after = lab.snapshot()
+
+    again = lab.play("site", pod_network_masquerade_backend=backend)
+    assert again.status == 0, again.output
+    assert {node: counts["changed"] for node, counts in again.recap.items()} == dict.fromkeys(again.recap, 0)
+    assert max(counts["ok"] for counts in again.recap.values()) <= BUDGET, again.output
+    lab.require(after)
+
+    verified = lab.play("verify")
+    assert verified.status == 0, verified.output
+
+    removed = lab.play("reset")
+    assert removed.status == 0, removed.output
+    lab.require(before)
+    again = lab.play("reset")
+    assert {node: counts["changed"] for node, counts in again.recap.items()} == dict.fromkeys(again.recap, 0)
+
+
+def test_a_node_more_renumbers_nobody_and_a_node_less_loses_its_routes(lab: Lab) -> None:
+    lab.create(3)
+    assert lab.play("site", podnet_hosts="node1:node3").status == 0
+    lock = (lab.directory / "pod_cidrs.lock.yml").read_text()
+    assert "node2" not in lock
+
+    grown = lab.play("site")
+    assert grown.status == 0, grown.output
+    assert set(lock.splitlines()) < set((lab.directory / "pod_cidrs.lock.yml").read_text().splitlines())
+    assert lab.run("node1", "ip route show proto 212 | wc -l").stdout == "2\n"
+
+    assert lab.play("site", podnet_hosts="node1:node3").status == 0
+    assert lab.run("node1", "ip route show proto 212 | wc -l").stdout == "1\n"
+
+
+def test_foreign_things_stay_and_are_named(lab: Lab) -> None:
+    """What others made before us is still there after a run, and what would be in the way is a warning."""
+    lab.create(1)
+    lab.run(
+        "node1",
+        "ip link add podnet01 type bridge; ip address add 198.51.100.1/24 dev podnet01; ip link set podnet01 up;"
+        "ip route add 198.51.101.0/24 via 192.0.2.254 proto 21;"
+        "nft 'add table inet podnet10'; iptables -t nat -A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE;"
+        "echo 'net.ipv4.ip_forward = 0' > /etc/sysctl.d/10-foreign.conf; echo '{}' > /etc/cni/net.d.bak",
+    )
+    foreign = (
+        "ip link show podnet01; ip address show podnet01; ip route show proto 21; nft list table inet podnet10;"
+        "iptables-save -t nat | grep -v '^#'; cat /etc/sysctl.d/10-foreign.conf /etc/cni/net.d.bak"
+    )
+    lab.settle()
+    before = lab.run("node1", foreign).stdout
+    made = lab.play("site")
+    assert made.status == 0, made.output
+    assert "MASQUERADE" in made.words
+    assert lab.run("node1", foreign).stdout == before
+    assert lab.play("reset").status == 0
+    assert lab.run("node1", foreign).stdout == before
