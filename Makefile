@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The front door: `make help` says what there is.  Every target sets up what it needs.
+
+# PYTHON=/path/to/python3   the Python of the virtual environment (default: python3, if it is 3.11 or newer)
+# VENV=DIRECTORY            the virtual environment, to have one beside the usual one
+# NODES=N                   how many nodes `make demo` has
+# TARGET=NAME               the only target that `make integration` runs
+# V=1                       show all output, not only the progress
+PYTHON ?=
+VENV ?= .venv
+NODES ?= 3
+TARGET ?=
+
+COLLECTIONS := $(CURDIR)/.cache/collections
+
+export PATH := $(abspath $(VENV))/bin:$(PATH):/usr/sbin:/sbin
+export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
+export MOLECULE_GLOB := molecule/*/molecule.yml
+export ANSIBLE_INJECT_FACT_VARS := false
+
+# A stage of the tests: its name, the seconds that it may take, and what it runs.
+STAGE = @python tests/tools/stage.py
+
+# Runs a command where nodes can be made, and where nothing outlives it.
+LAB = python molecule/shared/lab.py run --nodes 0 --
+
+.PHONY: help setup link system demo test lint unit sanity integration lab molecule build pins clean
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk '/^# [A-Z]+=/ { name = $$2; sub(/^# [^ ]+ +/, ""); printf "  %-27s %s\n", name, $$0 }' $(MAKEFILE_LIST)
+
+demo: setup ## Three nodes in namespaces: site.yml, again, and who reaches whom (NODES=N)
+	@python molecule/shared/lab.py run --nodes $(NODES) -- python molecule/shared/demo.py
+
+test: lint unit sanity integration lab molecule ## All the tests, in this order, to the first failure
+
+lint: $(VENV)/.ready link ## ansible-lint, yamllint, ruff, mypy, documentation, changelog, build
+	$(STAGE) lint 300 tests/tools/lint.sh
+
+unit: $(VENV)/.ready link ## Unit tests, and those of module_utils on the oldest Python of a node
+	$(STAGE) unit 300 tests/tools/unit.sh
+
+sanity: $(VENV)/.ready ## ansible-test sanity, on every Python that is here
+	$(STAGE) sanity 900 tests/tools/sanity.sh
+
+integration: setup ## Every module against the real kernel, in namespaces (TARGET=name)
+	$(STAGE) integration 1500 tests/tools/integration.sh $(TARGET)
+
+lab: setup ## Whole playbooks on nodes in namespaces: there and back, growing, the walk-through, bad input
+	$(STAGE) lab 1200 $(LAB) pytest tests/lab --verbose
+
+molecule: setup ## Molecule's default scenario: the roles on three nodes, looked at with testinfra
+	$(STAGE) molecule 600 $(LAB) tests/tools/molecule.sh
+
+setup: $(VENV)/.ready link system ## What the rest needs: virtual environment and system packages
+
+system:
+	@tests/tools/setup.sh system
+
+$(VENV)/.ready: requirements-dev.txt
+	@tests/tools/setup.sh venv $(VENV) $(PYTHON)
+	@touch $@
+
+# ansible finds a collection only in a directory ansible_collections/NAMESPACE/NAME.
+link:
+	@mkdir -p $(COLLECTIONS)/ansible_collections/mink8s
+	@ln -sfn $(CURDIR) $(COLLECTIONS)/ansible_collections/mink8s/podnet
+
+build: $(VENV)/.ready ## The collection's archive, in dist/
+	@ansible-galaxy collection build --force --output-path dist .
+
+pins: $(VENV)/.ready ## Write requirements*.txt from pyproject.toml
+	@uv pip compile $(PINS) --group controller --output-file requirements.txt
+	@uv pip compile $(PINS) --group dev --output-file requirements-dev.txt
+PINS := --quiet --universal --python-version 3.11 --no-annotate --custom-compile-command "make pins"
+
+clean: ## Remove all that make has made
+	rm -rf .venv .cache .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis dist tests/output
+	find . -name __pycache__ -type d -exec rm -rf {} +
