@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# integration.sh [TARGET]: ansible-test integration, one target for each processor at a time, as each target makes
-# namespaces of its own (see its runme.sh).  Those that speak netlink run once more with the newest pyroute2.
+# integration.sh [TARGET]: ansible-test integration, one target for each processor at a time, each in a tree of its
+# own and, by its runme.sh, in namespaces of its own.  Those that speak netlink run once more with the newest pyroute2.
 set -euo pipefail
 . tests/tools/tree.sh
 
@@ -12,21 +12,14 @@ wanted=${1:-}
 logs=$PWD/.cache/log
 newest=$PWD/.cache/pyroute2-newest
 tests/tools/setup.sh packages "$newest" python tests/requirements-newest.txt
-(enter_tree tree)
-(enter_tree tree-newest)
 
-# What is to run, as TREE/TARGET.
+# What is to run, as TARGET or, with the newest pyroute2, TARGET-newest.
 runs=()
 for runme in tests/integration/targets/*/runme.sh; do
     target=$(basename "$(dirname "$runme")")
     [ -z "$wanted" ] || [ "$wanted" = "$target" ] || continue
-    runs+=("tree/$target")
-    if grep -qs attributes.pyroute2 "plugins/modules/$target.py"; then
-        runs+=("tree-newest/$target")
-        # ansible-test gives a target no variable of the environment but those of its aliases.
-        echo "env/set/PODNET_TEST_PYTHON/$newest/bin/python" \
-            >>".cache/tree-newest/ansible_collections/mink8s/podnet/tests/integration/targets/$target/aliases"
-    fi
+    runs+=("$target")
+    ! grep -qs attributes.pyroute2 "plugins/modules/$target.py" || runs+=("$target-newest")
 done
 if [ ${#runs[@]} = 0 ]; then
     echo "-- there is no target $wanted in tests/integration/targets"
@@ -35,16 +28,18 @@ fi
 
 label() {
     case $1 in
-    tree-newest/*) echo "${1#*/}, with the newest pyroute2" ;;
-    *) echo "${1#*/}" ;;
+    *-newest) echo "${1%-newest}, with the newest pyroute2" ;;
+    *) echo "$1" ;;
     esac
 }
 
-# run TREE/TARGET: one target; its output is shown when it has ended, so that two do not mix.
+# run NAME: one target; its output is shown when it has ended, so that two do not mix.
 run() {
-    local log=$logs/integration-${1//\//-}.log status=passed
-    cd ".cache/${1%/*}/ansible_collections/mink8s/podnet" || exit
-    with_test_home ansible-test integration --local --allow-destructive --color no "${1#*/}" >"$log" 2>&1 || status=failed
+    local target=${1%-newest} log=$logs/integration-$1.log status=passed
+    enter_tree "$1"
+    # ansible-test gives a target no variable of the environment but those of its aliases.
+    [ "$target" = "$1" ] || echo "env/set/PODNET_TEST_PYTHON/$newest/bin/python" >>"tests/integration/targets/$target/aliases"
+    with_test_home ansible-test integration --local --allow-destructive --color no "$target" >"$log" 2>&1 || status=failed
     printf '%s\n' "$(cat "$log")" "1 $status: $(label "$1")"
     [ $status = passed ] || echo "-- $(label "$1") failed"
     [ $status = passed ]

@@ -11,7 +11,7 @@ if ls tests/sanity/ignore* 2>/dev/null; then
     echo "-- there are ignore files in tests/sanity; the collection has none"
     exit 1
 fi
-enter_tree tree
+enter_tree sanity
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 pip_talk='^( *Downloading|Collecting|Processing|Looking in|Installing collected|Successfully installed|WARNING: Location| *━)'

@@ -6,12 +6,11 @@
 # To be sourced.  ansible-test works only in a directory …/ansible_collections/NAMESPACE/NAME that is no link, lists
 # the files with git (and says "All targets skipped", status 0, where git ignores them), and downloads get-pip.py:
 #     enter_tree NAME    copies the checkout to a tree of that name, a git repository of its own, and goes there
-#     TEST_HOME          a home directory for ansible-test, with its caches and a stand-in for get-pip.py
-
-TEST_HOME=$PWD/.cache/home
+#     with_test_home …   runs a command with that tree's home directory, so that no two trees share a file
 
 enter_tree() {
-    local tree=.cache/$1/ansible_collections/mink8s/podnet
+    local trees=$PWD/.cache/trees/$1
+    local tree=$trees/ansible_collections/mink8s/podnet
     mkdir -p "$tree"
     # All files but its own git directory and ansible-test's caches make way for those of the checkout.
     find "$tree" -mindepth 1 -maxdepth 1 ! -name .git ! -name tests -exec rm -rf {} +
@@ -19,14 +18,16 @@ enter_tree() {
     git ls-files -z --cached --others --exclude-standard --deduplicate |
         while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
         xargs -0 cp --parents --no-dereference -t "$tree"
+    prepare_home "$trees/home"
     cd "$tree" || exit
     [ -d .git ] || git init --quiet
-    prepare_home
     unset ANSIBLE_COLLECTIONS_PATH PYTHONPATH
 }
 
+# Makes the home directory for ansible-test, with a stand-in for get-pip.py.
 prepare_home() {
-    local pip_version place
+    local pip_version place python
+    TEST_HOME=$1
     mkdir -p "$TEST_HOME/.ansible/test/cache" "$TEST_HOME/.config"
     # pip's configuration is this user's: only it may say how a package index is reached.
     for place in .config/pip .pip .netrc; do
@@ -35,15 +36,14 @@ prepare_home() {
     pip_version=$(python -c 'from ansible_test._internal.python_requirements import get_venv_packages as packages
 from types import SimpleNamespace; print(packages(SimpleNamespace(version=""))["pip"])')
     cp tests/tools/get_pip.py "$TEST_HOME/.ansible/test/cache/get_pip_${pip_version//./_}.py"
+    rm -rf "$TEST_HOME/pythons"
+    mkdir "$TEST_HOME/pythons"
+    for python in $(tests/tools/pythons.sh 3.9 3.10 3.11 3.12 3.13 3.14); do
+        ln -s "$python" "$TEST_HOME/pythons/"
+    done
 }
 
-# Runs a command with that home directory, and with no Python on PATH but the environment's and real ones.
+# With no Python on PATH but the environment's and real ones.
 with_test_home() {
-    local pythons=$TEST_HOME/pythons python
-    rm -rf "$pythons"
-    mkdir "$pythons"
-    for python in $(tests/tools/pythons.sh 3.9 3.10 3.11 3.12 3.13 3.14); do
-        ln -s "$python" "$pythons/"
-    done
-    HOME=$TEST_HOME PATH=$(dirname "$(command -v ansible-test)"):$pythons:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+    HOME=$TEST_HOME PATH=$(dirname "$(command -v ansible-test)"):$TEST_HOME/pythons:/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }
