@@ -191,9 +191,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mink8s.podnet.plugins.module_utils import _engine
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import ruleset
-from ansible_collections.mink8s.podnet.plugins.module_utils._nat.host import Host
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.resource import Masquerade, Options
-from ansible_collections.mink8s.podnet.plugins.module_utils._programs import runner, which
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, runner, which
 
 
 def _options(params: dict[str, t.Any]) -> Options:

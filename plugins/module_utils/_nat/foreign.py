@@ -14,6 +14,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import Listing, Table, Tool
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import iptables, iptables_save, nftables
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.nft_json import Ruleset, TableKey
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.packets import Hook, Rule, Traffic, harmful
@@ -36,14 +37,14 @@ class Seen:
     """What was listed on the node."""
 
     ruleset: list[dict[str, t.Any]]
-    saved: dict[iptables.Tool, iptables_save.Listing]
+    saved: dict[Tool, Listing]
 
 
 @dataclass(frozen=True)
 class Place:
     """A hook of others: who lists it, its table, for which IP version, and what it could do to pods."""
 
-    tool: t.Optional[iptables.Tool]
+    tool: t.Optional[Tool]
     table: TableKey
     version: int
     harm: str
@@ -60,7 +61,7 @@ class Trouble:
     pods: list[Network]
 
 
-def find(rules: RuleSet, seen: Seen, forwarded: t.Container[iptables.Tool], chain_texts: ChainTexts) -> list[Report]:
+def find(rules: RuleSet, seen: Seen, forwarded: t.Container[Tool], chain_texts: ChainTexts) -> list[Report]:
     """Return every foreign rule that harms, as ``where``, ``rule``, ``effect`` and ``remedy``.
 
     ``forwarded`` are the tools in whose FORWARD chain ours is, or is about to be, the first.
@@ -75,7 +76,7 @@ def sentence(report: Report) -> str:
     return f"{report['where']}: '{report['rule']}' would {report['effect']} pod traffic; {report['remedy']}"
 
 
-def _iptables_places(seen: Seen, forwarded: t.Container[iptables.Tool]) -> t.Iterator[Place]:
+def _iptables_places(seen: Seen, forwarded: t.Container[Tool]) -> t.Iterator[Place]:
     for tool, listing in seen.saved.items():
         for harm, name, chain in (("nat", "nat", "POSTROUTING"), ("drop", "filter", "FORWARD")):
             table = listing.get(name)
@@ -87,7 +88,7 @@ def _iptables_places(seen: Seen, forwarded: t.Container[iptables.Tool]) -> t.Ite
                 yield Place(tool, (tool.name, name), tool.version, harm, hook)
 
 
-def _reader(table: iptables_save.Table) -> t.Callable[[str], list[Rule]]:
+def _reader(table: Table) -> t.Callable[[str], list[Rule]]:
     def read(chain: str) -> list[Rule]:
         lines = [] if chain == iptables.POSTROUTING else table.rules.get(chain, [])
         return [iptables_save.rule(line) for line in lines]
@@ -147,7 +148,7 @@ def _report(trouble: Trouble, chain_texts: ChainTexts) -> Report:
     return {"where": where, "rule": text, "effect": EFFECTS[place.harm], "remedy": remedy}
 
 
-def _iptables_remedy(tool: iptables.Tool, trouble: Trouble) -> str:
+def _iptables_remedy(tool: Tool, trouble: Trouble) -> str:
     if CNI_CHAIN.fullmatch(trouble.chain):
         return CNI_REMEDY
     if trouble.rule is None:

@@ -4,9 +4,7 @@
 
 """The iptables backend: chain PODNET-POSTROUTING, and PODNET-FORWARD where a FORWARD policy drops.
 
-A node may have two worlds of iptables, nft and legacy, each with its own rules for IPv4 and IPv6; a Tool is
-one of these four.  A chain of ours is kept as one text: the chain, the jumps to it, and its rules, in the
-words of iptables-save.
+A chain of ours is kept as one text: the chain, the jumps to it, and its rules, in the words of iptables-save.
 
 This module util is PRIVATE to the collection.  It can have breaking changes at any time.
 """
@@ -14,12 +12,20 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _iptables
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._nat import iptables_save
-from ansible_collections.mink8s.podnet.plugins.module_utils._nat.host import Host, refusal, scratch_namespace
+from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import (
+    COMMANDS,
+    PACKAGES,
+    Listing,
+    Tool,
+    default_flavour,
+    find_tools,
+)
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat.host import scratch_namespace
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.ruleset import KUBE_PROXY_MARK, Family, RuleSet
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host
 
 #: Our chains: table, the chain that jumps to ours, and whether the jump comes first.
 POSTROUTING = "PODNET-POSTROUTING"
@@ -31,54 +37,6 @@ JUMPS = {
     # First: whatever else is in the chain would not have accepted pods.
     FORWARD: '-I FORWARD 1 -m comment --comment "mink8s.podnet: forward pods" -j PODNET-FORWARD',
 }
-
-COMMANDS = {4: "iptables", 6: "ip6tables"}
-
-PACKAGES = "install iptables >= 1.8 (Debian, Ubuntu: apt install iptables; Fedora, RHEL: dnf install iptables-nft)"
-
-
-@dataclass(frozen=True)
-class Tool:
-    """The programs of one flavour for one family, e.g. ip6tables-legacy."""
-
-    version: int
-    flavour: str
-    name: str
-    save: str
-    restore: str
-
-    def state_name(self, chain: str) -> str:
-        """How a chain of ours is called in a State."""
-        return f"{self.name} chain {chain}"
-
-    @property
-    def loader(self) -> list[str]:
-        """The command that adds to the rules, and waits for other users of the lock."""
-        return [self.restore, "--noflush", "-w", "5"]
-
-
-def find_tools(host: Host) -> list[Tool]:
-    """Return the tools that are on this node: both flavours by their full names, else what ``iptables`` is."""
-    found = [_tool(host, version, flavour, f"-{flavour}") for flavour in ("nft", "legacy") for version in (4, 6)]
-    tools = [tool for tool in found if tool]
-    if tools or not host.which("iptables"):
-        return tools
-    plain = [_tool(host, version, default_flavour(host), "") for version in (4, 6)]
-    return [tool for tool in plain if tool]
-
-
-def default_flavour(host: Host) -> str:
-    """Return which flavour the plain command is; the node's other software uses that one."""
-    command = host.which("iptables")
-    if command is None:
-        raise PodnetError(f"iptables is not on this node; {PACKAGES}, or set backend to nftables")
-    return "nft" if "nf_tables" in host.output([command, "-V"]) else "legacy"
-
-
-def _tool(host: Host, version: int, flavour: str, suffix: str) -> t.Optional[Tool]:
-    name = COMMANDS[version] + suffix
-    save, restore = host.which(f"{name}-save"), host.which(f"{name}-restore")
-    return Tool(version, flavour, name, save, restore) if save and restore else None
 
 
 def rules(chain: str, family: Family, ruleset: RuleSet) -> list[str]:
@@ -128,9 +86,9 @@ class Iptables:
         self.host = host
         self.tools = find_tools(host)
 
-    def saved(self) -> dict[Tool, iptables_save.Listing]:
+    def saved(self) -> dict[Tool, Listing]:
         """Return the nat and filter rules of every tool."""
-        return {tool: self._save(tool) for tool in self.tools}
+        return {tool: _iptables.saved(self.host, tool) for tool in self.tools}
 
     def default_tools(self, ruleset: RuleSet) -> list[Tool]:
         """Return the tools of the plain command's flavour, one for each family of the rule set."""
@@ -146,21 +104,14 @@ class Iptables:
         """Return our chains as this node's iptables-save lists them, once loaded."""
         with scratch_namespace():
             self.host.output(tool.loader, text)
-            return own_chains(self._save(tool, must_work=True), chains)
+            return own_chains(_iptables.saved(self.host, tool, must_work=True), chains)
 
     def change(self, tool: Tool, chain: str, before: t.Optional[str], after: t.Optional[str]) -> None:
         """Bring a chain from one text to another, in one transaction."""
         self.host.output(tool.loader, _difference(chain, before, after))
 
-    def _save(self, tool: Tool, must_work: bool = False) -> iptables_save.Listing:
-        rc, out, err = self.host.run([tool.save], None)
-        if rc != 0 and (must_work or "ermitted" in err or "Permission denied" in err):
-            raise refusal([tool.save], err)
-        # Any other failure: the kernel does not know this flavour, so there are no rules of it either.
-        return iptables_save.parse(out if rc == 0 else "")
 
-
-def own_chains(listing: iptables_save.Listing, chains: t.Iterable[str] = tuple(TABLES)) -> dict[str, str]:
+def own_chains(listing: Listing, chains: t.Iterable[str] = tuple(TABLES)) -> dict[str, str]:
     """Return the text of each of our chains that is in a listing."""
     found = {}
     for chain in chains:

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""The listing of iptables-save, as chains and rules.  Pure.
+"""A line of iptables-save, as a rule that packets can be sent through.  Pure.
 
 This module util is PRIVATE to the collection.  It can have breaking changes at any time.
 """
@@ -11,13 +11,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import typing as t
-from dataclasses import dataclass, field
 
+from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import FREE_TEXT, words
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.packets import Match, Rule
-
-#: A word of a rule: quoted, with backslashes before inner quotes, or plain.
-WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 
 VERDICTS = {
     "ACCEPT": "accept",
@@ -28,9 +24,6 @@ VERDICTS = {
     "SNAT": "nat",
     "NETMAP": "nat",
 }
-
-#: Options whose one value may look like an option, as it is free text.
-FREE_TEXT = ("--comment", "--log-prefix", "--nflog-prefix")
 
 #: Options that say what a rule does, or how, and not which packets it is for; all their words are skipped.
 ASIDE = (
@@ -43,45 +36,6 @@ ASIDE = (
     "--to",
     "--persistent",
 )
-
-
-@dataclass
-class Table:
-    """One table: its chains with their policies (``-`` for a user's chain), and the lines of each chain."""
-
-    policies: dict[str, str] = field(default_factory=dict)
-    rules: dict[str, list[str]] = field(default_factory=dict)
-
-    def jumps_to(self, chain: str) -> list[str]:
-        """Return the lines that jump or go to a chain; the name is exact."""
-        # The quick look first: there may be thousands of rules, and reading one takes a while.
-        lines = [
-            line for lines in self.rules.values() for line in lines if f"-j {chain}" in line or f"-g {chain}" in line
-        ]
-        return [line for line in lines if rule(line).target == chain]
-
-
-Listing = t.Dict[str, Table]
-
-
-def parse(text: str) -> Listing:
-    """Return the nat and filter tables of a listing."""
-    listing: Listing = {}
-    table = Table()
-    for line in text.splitlines():
-        if line.startswith("*"):
-            table = listing.setdefault(line[1:], Table())
-        elif line.startswith(":"):
-            chain, policy = line[1:].split()[:2]
-            table.policies[chain] = policy
-        elif line.startswith("-A "):
-            table.rules.setdefault(line.split(None, 2)[1], []).append(line)
-    return {name: found for name, found in listing.items() if name in ("nat", "filter")}
-
-
-def words(line: str) -> list[str]:
-    """Split a rule into its words; a quoted one is returned without its quotes."""
-    return [plain or re.sub(r"\\(.)", r"\1", quoted) for quoted, plain in WORD.findall(line)]
 
 
 def rule(line: str) -> Rule:

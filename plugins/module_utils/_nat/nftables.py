@@ -14,8 +14,9 @@ import re
 import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._nat.host import Host, refusal, scratch_namespace
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat.host import scratch_namespace
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.ruleset import KUBE_PROXY_MARK, Family, RuleSet
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, refusal
 
 TABLE_KEY = ("inet", "podnet")
 TABLE = " ".join(TABLE_KEY)

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from ansible_collections.mink8s.podnet.plugins.module_utils import _files
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import PACKAGES, Tool
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import foreign
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import iptables as ipt
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import nftables as nft
-from ansible_collections.mink8s.podnet.plugins.module_utils._nat.host import Host
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.ruleset import RuleSet
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host
 
 FORWARD_SUFFIX = ".forward"
 
@@ -129,14 +130,12 @@ class Masquerade(Resource):
             return "iptables"
         except PodnetError as error:
             problems.append(str(error))
-        raise PodnetError(
-            f"neither backend works on this node: {'; '.join(problems)}; {nft.PACKAGES} or {ipt.PACKAGES}"
-        )
+        raise PodnetError(f"neither backend works on this node: {'; '.join(problems)}; {nft.PACKAGES} or {PACKAGES}")
 
     def _table(self) -> str:
         return t.cast(str, self._once("table", lambda: self.nftables.canonical(self._script())))
 
-    def _chains(self, rules: RuleSet, tool: ipt.Tool, chains: list[str]) -> dict[str, str]:
+    def _chains(self, rules: RuleSet, tool: Tool, chains: list[str]) -> dict[str, str]:
         if not chains:
             return {}
         text = ipt.script(rules, chains, tool.version)
@@ -149,7 +148,7 @@ class Masquerade(Resource):
             self._tried[key] = make()
         return self._tried[key]
 
-    def _forwarding_tools(self, rules: RuleSet) -> list[ipt.Tool]:
+    def _forwarding_tools(self, rules: RuleSet) -> list[Tool]:
         """Return the tools whose FORWARD policy drops: an accept anywhere else would not help."""
         versions = [family.version for family in rules.families] if self.options.forward else []
         return [
@@ -158,7 +157,7 @@ class Masquerade(Resource):
             if tool.version in versions and "filter" in listing and listing["filter"].policies.get("FORWARD") == "DROP"
         ]
 
-    def _files(self, rules: RuleSet, places: dict[str, list[ipt.Tool]]) -> State:
+    def _files(self, rules: RuleSet, places: dict[str, list[Tool]]) -> State:
         """Return the files that bring all of this back, and remember the commands that load them."""
         self.loaders = []
         paths = self._paths()

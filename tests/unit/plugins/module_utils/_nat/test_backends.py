@@ -12,11 +12,12 @@ import sys
 
 import pytest
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _iptables, _programs
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._nat import host, iptables, iptables_save, nftables, ruleset
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat import iptables, nftables, ruleset
 
 RULES = ruleset.build(["10.12.1.0/24", "fd00:12:0:1::/64"], ["10.12.0.0/16"], "br1", True)
-TOOL = iptables.Tool(4, "nft", "iptables-nft", "/usr/sbin/iptables-nft-save", "/usr/sbin/iptables-nft-restore")
+TOOL = _iptables.Tool(4, "nft", "iptables-nft", "/usr/sbin/iptables-nft-save", "/usr/sbin/iptables-nft-restore")
 JUMP = iptables.JUMPS[iptables.POSTROUTING]
 CHAIN = f":PODNET-POSTROUTING - [0:0]\n{JUMP}\n-A PODNET-POSTROUTING -s 10.12.1.0/24 -j MASQUERADE\n"
 
@@ -27,7 +28,7 @@ class Programs:
     def __init__(self, **answers: tuple[int, str, str]) -> None:
         self.answers = {name.replace("_", "-"): answer for name, answer in answers.items()}
         self.calls: list[tuple[list[str], str | None]] = []
-        self.host = host.Host(run=self.run, which=lambda name: name if name in self.answers else None)
+        self.host = _programs.Host(run=self.run, which=lambda name: name if name in self.answers else None)
 
     def run(self, args: list[str], data: str | None = None) -> tuple[int, str, str]:
         self.calls.append((args, data))
@@ -79,7 +80,7 @@ def test_our_chains_are_named_exactly() -> None:
         # A chain of our name in another table is somebody else's.
         "*filter\n:PODNET-POSTROUTING - [0:0]\nCOMMIT\n*mangle\n:PODNET-FORWARD - [0:0]\nCOMMIT\n"
     )
-    assert iptables.own_chains(iptables_save.parse(text)) == {iptables.POSTROUTING: CHAIN}
+    assert iptables.own_chains(_iptables.parse(text)) == {iptables.POSTROUTING: CHAIN}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_an_nft_without_json() -> None:
 
 
 def test_too_many_rules_for_one_message() -> None:
-    sentence = str(host.refusal(["iptables-nft-restore"], "sendmsg() failed: Message too long\n"))
+    sentence = str(_programs.refusal(["iptables-nft-restore"], "sendmsg() failed: Message too long\n"))
     assert sentence == (
         "iptables-nft-restore failed (sendmsg() failed: Message too long);"
         " raise the sysctl net.core.wmem_max, exclude fewer CIDRs, or set backend to nftables"

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mink8s.podnet.plugins.module_utils._nat import foreign, iptables, iptables_save, ruleset
+from ansible_collections.mink8s.podnet.plugins.module_utils import _iptables
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat import foreign, iptables_save, ruleset
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.packets import ALL, NONE, SOME, Match, Rule, Traffic
 
 LISTINGS = Path(__file__).parent / "listings"
@@ -24,13 +25,13 @@ KUBENET = (
     '-A POSTROUTING ! -d 10.0.0.0/8 -m comment --comment "kubenet: SNAT for outbound traffic from cluster"'
     " -m addrtype ! --dst-type LOCAL -j MASQUERADE"
 )
-TOOL = iptables.Tool(4, "nft", "iptables-nft", "iptables-nft-save", "iptables-nft-restore")
+TOOL = _iptables.Tool(4, "nft", "iptables-nft", "iptables-nft-save", "iptables-nft-restore")
 
 
 def reports(
     saved: str = "", ruleset_file: str = "", rules: ruleset.RuleSet = RULES, forwarded: bool = False
 ) -> list[dict[str, str]]:
-    listing = iptables_save.parse((LISTINGS / saved).read_text(encoding="utf-8")) if saved else {}
+    listing = _iptables.parse((LISTINGS / saved).read_text(encoding="utf-8")) if saved else {}
     items = json.loads((LISTINGS / ruleset_file).read_text(encoding="utf-8"))["nftables"] if ruleset_file else []
     seen = foreign.Seen(items, {TOOL: listing})
     return foreign.find(rules, seen, [TOOL] if forwarded else [], no_texts)
@@ -211,6 +212,6 @@ def test_an_ipv4_match_is_not_for_ipv6_not_even_negated() -> None:
 
 def test_chains_that_call_each_other_end() -> None:
     text = "*filter\n:FORWARD DROP [0:0]\n:A - [0:0]\n:B - [0:0]\n-A FORWARD -j A\n-A A -j B\n-A B -g A\nCOMMIT\n"
-    seen = foreign.Seen([], {TOOL: iptables_save.parse(text)})
+    seen = foreign.Seen([], {TOOL: _iptables.parse(text)})
     found: t.Any = foreign.find(RULES, seen, [], no_texts)
     assert of(found) == [("iptables-nft filter FORWARD", "policy DROP")]
