@@ -45,7 +45,7 @@ def hold(name: str) -> t.NoReturn:
     socket.sethostname(name)
     for path in (str(Path.home()), "/tmp", "/var/tmp"):  # noqa: S108
         if path != "/" and Path(path).is_dir():
-            run("mount", "--bind", path, path)
+            bind(path, path)
     mount_tmpfs("/run")
     Path("/run/netns").mkdir()
     for directory, own in VIEWS.items():
@@ -70,11 +70,16 @@ def mount_tmpfs(directory: str) -> None:
     run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", directory)
 
 
+def bind(source: str, target: str) -> None:
+    """Mount a directory a second time, with all that is mounted below it: in a user namespace nothing less is allowed."""
+    run("mount", "--rbind", source, target)
+
+
 def own_view(directory: Path, own: tuple[str, ...]) -> None:
     """A tmpfs over a directory, with links to what was in it; so it works for users who may not write there, too."""
     aside = Path("/run/lab", directory.name)
     aside.mkdir(parents=True)
-    run("mount", "--bind", str(directory), str(aside))
+    bind(str(directory), str(aside))
     run("mount", "-o", "remount,bind,ro", str(aside))
     mount_tmpfs(str(directory))
     for entry in aside.iterdir():
