@@ -71,7 +71,7 @@ def mount_tmpfs(directory: str) -> None:
 
 
 def bind(source: str, target: str) -> None:
-    """Mount a directory a second time, with all that is mounted below it: in a user namespace nothing less is allowed."""
+    """Mount a directory a second time with all that is mounted below it; user namespaces allow nothing less."""
     run("mount", "--rbind", source, target)
 
 
