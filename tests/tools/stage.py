@@ -114,6 +114,8 @@ def main(name: str, limit: str, *command: str) -> int:
 
 
 if __name__ == "__main__":
+    # Whoever ends this ends the stage, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main(*sys.argv[1:]))
     except KeyboardInterrupt:
