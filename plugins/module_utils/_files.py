@@ -54,8 +54,13 @@ def read_text(path: str, limit: int = READ_LIMIT) -> t.Optional[str]:
         raise PodnetError(f"{path}: is not UTF-8 text (byte {error.start}); move it away") from error
 
 
-def write_atomically(path: str, content: t.Union[str, bytes], mode: int = 0o644) -> None:
-    """Write beside the target, fsync, rename, fsync the directory; makes missing parent directories (0755)."""
+def write_atomically(
+    path: str, content: t.Union[str, bytes], mode: int = 0o644, owner: t.Optional[tuple[int, int]] = None
+) -> None:
+    """Write beside the target, fsync, rename, fsync the directory; makes missing parent directories (0755).
+
+    ``owner`` is the user and the group that get the file.
+    """
     data = content.encode() if isinstance(content, str) else content
     directory = os.path.dirname(path)
     try:
@@ -64,6 +69,8 @@ def write_atomically(path: str, content: t.Union[str, bytes], mode: int = 0o644)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
+                if owner is not None:
+                    os.fchown(handle, *owner)
                 os.fchmod(handle, mode)
                 file.flush()
                 os.fsync(handle)

@@ -12,6 +12,7 @@ wanted=${1:-}
 logs=$PWD/.cache/log
 newest=$PWD/.cache/pyroute2-newest
 tests/tools/setup.sh packages "$newest" python tests/requirements-newest.txt
+docker=$PWD/.cache/docker
 
 # What is to run, as TARGET or, with the newest pyroute2, TARGET-newest.
 runs=()
@@ -21,6 +22,9 @@ for runme in tests/integration/targets/*/runme.sh; do
     runs+=("$target")
     ! grep -qs attributes.pyroute2 "plugins/modules/$target.py" || runs+=("$target-newest")
 done
+case " ${runs[*]} " in
+*docker*) tests/tools/setup.sh docker "$docker" ;;
+esac
 if [ ${#runs[@]} = 0 ]; then
     echo "-- there is no target $wanted in tests/integration/targets"
     exit 1
@@ -39,6 +43,9 @@ run() {
     enter_tree "$1"
     # ansible-test gives a target no variable of the environment but those of its aliases.
     [ "$target" = "$1" ] || echo "env/set/PODNET_TEST_PYTHON/$newest/bin/python" >>"tests/integration/targets/$target/aliases"
+    case $target in
+    *docker*) [ ! -e "$docker/.ready" ] || echo "env/set/PODNET_TEST_DOCKER/$docker" >>"tests/integration/targets/$target/aliases" ;;
+    esac
     with_test_home ansible-test integration --local --allow-destructive --color no "$target" >"$log" 2>&1 || status=failed
     printf '%s\n' "$(cat "$log")" "1 $status: $(label "$1")"
     [ $status = passed ] || echo "-- $(label "$1") failed"

@@ -7,6 +7,7 @@
 #     setup.sh venv DIRECTORY [PYTHON]     a virtual environment with the pinned packages of requirements-dev.txt
 #     setup.sh system                      the system packages that the lab and the integration targets need
 #     setup.sh packages DIRECTORY PYTHON FILE    another virtual environment, with the pinned packages of FILE
+#     setup.sh docker DIRECTORY            the distribution's Docker, unpacked and not installed, where it can be had
 set -euo pipefail
 
 say() { printf '   -- %s\n' "$*"; }
@@ -78,6 +79,25 @@ packages() {
     cp "$requirements" "$directory/.ready"
 }
 
+# Installed, it would start on this machine; tests start it in namespaces.
+docker() {
+    local directory=$1 packages=(docker.io containerd runc libdevmapper1.02.1)
+    [ ! -e "$directory/.ready" ] || return 0
+    rm -rf "$directory"
+    mkdir -p "$directory"
+    if ! (cd "$directory" && apt-get download "${packages[@]}") >"$directory/log" 2>&1; then
+        say "no Docker to test with: apt-get download ${packages[*]} failed: $(tail -n 1 "$directory/log")"
+        return 0
+    fi
+    say "Docker of the distribution's packages in $directory"
+    local package
+    for package in "$directory"/*.deb; do
+        dpkg -x "$package" "$directory"
+        rm "$package"
+    done
+    touch "$directory/.ready"
+}
+
 system() {
     local missing=()
     have() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] || [ -x "/sbin/$1" ]; }
@@ -105,6 +125,6 @@ how_to_allow_namespaces() {
 action=$1
 shift
 case $action in
-venv | system | packages) "$action" "$@" ;;
+venv | system | packages | docker) "$action" "$@" ;;
 *) die "setup.sh: unknown action $action" ;;
 esac

@@ -1,0 +1,244 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Our keys in daemon.json: in the file, in the running dockerd, and as they were before us.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs
+from ansible_collections.mink8s.podnet.plugins.module_utils._docker import checks, options, processes, record, service
+from ansible_collections.mink8s.podnet.plugins.module_utils._docker.document import NEW, Document, canonical
+from ansible_collections.mink8s.podnet.plugins.module_utils._docker.record import Raw, Record, Taken
+from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+
+RESTART, RELOAD = "dockerd by a restart", "dockerd by a reload"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file as it is: its text, and whose it is."""
+
+    text: t.Optional[str]
+    mode: int = 0o644
+    owner: t.Optional[tuple[int, int]] = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """What should be: the file's text, the record, and what dockerd has yet to take over, with what it has now."""
+
+    text: t.Optional[str]
+    record: Record
+    moved: dict[str, tuple[Raw, Raw]]
+
+
+class Daemon(Resource):
+    """Our keys of daemon.json on one node."""
+
+    def __init__(self, params: dict[str, t.Any], run: _programs.Runner) -> None:
+        super().__init__()
+        self._run = run
+        self._params = params
+        self._path: str = params["path"]
+        self._present = params["state"] == "present"
+        self._wanted = checks.wanted(params["options"], params["absent"]) if self._present else {}
+        self._place = Place(None)
+        self._record = Record(self._path)
+        self._record_text: t.Optional[str] = None
+        self._document = Document(NEW)
+        self._process: t.Optional[processes.Process] = None
+        self._backup: t.Optional[str] = None
+        self._target = Target(None, self._record, {})
+        self.installed = _programs.which("dockerd") is not None
+
+    def read(self) -> State:
+        if self._skipped:
+            return {}
+        self._place = _look(self._path)
+        self._document = checks.document(self._path, self._place.text)
+        self._record_text = _files.read_text(self._params["record"])
+        self._record = record.parse(self._record_text, self._params["record"], self._path)
+        self._process = processes.find_dockerd()
+        self._target = self._plan()
+        state: State = {f"file {self._params['record']}": self._record_text, f"file {self._path}": self._place.text}
+        state = {name: text for name, text in state.items() if text is not None}
+        if self._how:
+            state[self._how] = {key: _shown(before) for key, (before, _after) in self._target.moved.items()}
+        return state
+
+    def desired(self, current: State) -> State:
+        if self._skipped:
+            return current
+        if self._present and not self.installed and self._params["without_docker"] == "fail":
+            raise PodnetError(
+                "dockerd: there is no such program on the node; install Docker (Debian: apt install docker.io), "
+                "or set without_docker to skip or write"
+            )
+        target = self._target
+        kept = target.record.render() if target.record.keys else None
+        if target.text != self._place.text or kept != self._record_text or self._how:
+            self._check(target)
+        state: State = {f"file {self._params['record']}": kept, f"file {self._path}": target.text}
+        state = {name: text for name, text in state.items() if text is not None}
+        if self._how:
+            state[self._how] = {key: _shown(after) for key, (_before, after) in target.moved.items()}
+        return state
+
+    def apply(self, changes: list[Change]) -> None:
+        target, was, record_path = self._target, self._place, self._params["record"]
+        if was.text is not None and target.text != was.text and self._params["backup"]:
+            self._backup = f"{self._path}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~"
+            _put(self._backup, was)
+        # If we are killed, the next run knows from the record what dockerd has not taken over.
+        pending = {key: before for key, (before, _after) in target.moved.items()}
+        kept = Record(self._path, target.record.keys, target.record.original, pending or target.record.in_force)
+        _files.write_atomically(record_path, kept.render(), 0o600)
+        if target.text != was.text:
+            _put(self._path, Place(target.text, was.mode, was.owner))
+        if self._how == RESTART:
+            self._restart(was)
+        elif self._how == RELOAD and self._process:
+            service.reload(self._process)
+        final = {change.name: change.after for change in changes}.get(f"file {record_path}", self._record_text)
+        _put(record_path, Place(final, 0o600))
+
+    def result(self, state: State) -> dict[str, t.Any]:
+        text = state.get(f"file {self._path}")
+        data = Document(text if text and text.strip() else NEW).data
+        found: dict[str, t.Any] = {
+            "installed": self.installed,
+            "options": {key: data[key] for key, value in self._wanted.items() if value is not None and key in data},
+            "restart_needed": self._params["restart"] == "never" and self._needs_restart(self._target.moved),
+        }
+        return {**found, "backup_file": self._backup} if self._backup else found
+
+    # What should be there
+
+    @property
+    def _skipped(self) -> bool:
+        return self._present and not self.installed and self._params["without_docker"] == "skip"
+
+    @property
+    def _how(self) -> str:
+        """How dockerd takes over what it has yet to; empty if it does not run, or is not to be touched."""
+        if not self._target.moved or self._params["restart"] == "never" or self._skipped:
+            return ""
+        return RESTART if self._needs_restart(self._target.moved) else RELOAD
+
+    def _needs_restart(self, moved: dict[str, tuple[Raw, Raw]]) -> bool:
+        return any(options.needs_restart(key, after) for key, (_before, after) in moved.items())
+
+    def _plan(self) -> Target:
+        """Return what should be; the same after it has been made."""
+        document, keys = self._document, {}
+        for key, taken in self._record.keys.items():
+            if key not in self._wanted:
+                document = self._given_back(document, key, taken)
+        for key, value in self._wanted.items():
+            known = self._record.keys.get(key)
+            keys[key] = Taken(value, known.before if known else self._document.raw(key))
+            if value is None:
+                document = document.without(key)
+            elif canonical(document.raw(key)) != value:
+                document = document.with_value(key, self._params["options"][key])
+        keys = {key: taken for key, taken in keys.items() if (taken.ours, taken.before) != (None, None)}
+        unchanged = document.text == self._document.text
+        text = self._place.text if unchanged else document.text
+        original = self._record.original if self._record.keys else self._place.text
+        if self._record.keys and not keys and document.data == checks.document(self._path, original).data:
+            # What was taken out and given back stands at the end by now.
+            text = original
+        moved = self._moved(document)
+        return Target(text, Record(self._path, keys, original, self._untold(moved) if keys else {}), moved)
+
+    def _given_back(self, document: Document, key: str, taken: Taken) -> Document:
+        if canonical(document.raw(key)) != taken.ours:
+            warning = f"{self._path}: {key} was changed by others since; it stays as it is"
+            self.warnings += [] if warning in self.warnings else [warning]
+            return document
+        return document.without(key) if taken.before is None else document.with_raw(key, taken.before)
+
+    def _moved(self, document: Document) -> dict[str, tuple[Raw, Raw]]:
+        """Return what a running dockerd has yet to take over, and what it has instead."""
+        if self._process is None:
+            return {}
+        has = {key: canonical(self._document.raw(key)) for key in (*self._wanted, *self._record.keys)}
+        if self._is_pending():
+            has.update(self._record.in_force)
+        pairs = {key: (value, canonical(document.raw(key))) for key, value in has.items()}
+        return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+
+    def _is_pending(self) -> bool:
+        """Whether dockerd has not been started since the record was written."""
+        return self._process is not None and self._process.is_older_than(self._params["record"])
+
+    def _untold(self, moved: dict[str, tuple[Raw, Raw]]) -> dict[str, Raw]:
+        """Return what the record says of a dockerd that was not told; what is out of date there does no harm."""
+        if not moved:
+            return self._record.in_force
+        return {key: before for key, (before, _after) in moved.items()} if self._params["restart"] == "never" else {}
+
+    # Changes
+
+    def _check(self, target: Target) -> None:
+        units = checks.unit_files(self._run)
+        flags = checks.flags(units, self._process)
+        checks.require_right_file(self._path, flags)
+        checks.require_no_doubles(self._path, Document(target.text or NEW).data, flags, self._wanted)
+        if target.text != self._place.text:
+            checks.require_writable(self._path)
+            if self._params["validate"] and self.installed and target.text:
+                checks.validate(self._run, self._path, target.text)
+        if self._how == RESTART:
+            service.require_restartable(units)
+            lives = options.in_force("live-restore", self._document.data, flags) is True
+            warning = checks.containers(processes.containers(), lives, list(target.moved), self._params["restart"])
+            self.warnings += [warning] if warning and warning not in self.warnings else []
+
+    def _restart(self, was: Place) -> None:
+        complaint = service.restart(self._run)
+        if complaint is None:
+            return
+        _put(self._path, was)
+        _put(self._params["record"], Place(self._record_text, 0o600))
+        again = service.restart(self._run)
+        end = "dockerd runs with it again" if again is None else f"dockerd does not start with it either ({again})"
+        raise PodnetError(
+            f"{self._path}: dockerd does not start with the new options ({complaint}); the old file is back and {end}; "
+            "correct the options"
+        )
+
+
+def _look(path: str) -> Place:
+    if os.path.islink(path):
+        raise PodnetError(
+            f"path: {path} is a symbolic link to {os.readlink(path)}, which a new file would replace; "
+            "name the file itself, or move the link away"
+        )
+    text = _files.read_text(path)
+    if text is None:
+        return Place(None)
+    found = os.stat(path)
+    return Place(text, stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid))
+
+
+def _put(path: str, place: Place) -> None:
+    if place.text is None:
+        _files.remove(path)
+    else:
+        _files.write_atomically(path, place.text, place.mode, place.owner)
+
+
+def _shown(raw: Raw) -> str:
+    return "not set" if raw is None else raw
