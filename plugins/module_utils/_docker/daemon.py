@@ -63,11 +63,11 @@ class Daemon(Resource):
         self.installed = _programs.which("dockerd") is not None
 
     def read(self) -> State:
+        self._record_text = _files.read_text(self._params["record"])
         if self._skipped:
             return {}
         self._place = _look(self._path)
         self._document = checks.document(self._path, self._place.text)
-        self._record_text = _files.read_text(self._params["record"])
         self._record = record.parse(self._record_text, self._params["record"], self._path)
         self._process = processes.find_dockerd()
         self._target = self._plan()
@@ -127,7 +127,9 @@ class Daemon(Resource):
 
     @property
     def _skipped(self) -> bool:
-        return self._present and not self.installed and self._params["without_docker"] == "skip"
+        if self._present:
+            return not self.installed and self._params["without_docker"] == "skip"
+        return self._record_text is None
 
     @property
     def _how(self) -> str:

@@ -59,7 +59,9 @@ def test_a_replaced_value_is_given_back(text: str) -> None:
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_removed_key_takes_one_comma_with_it(text: str) -> None:
     for key in (before := Document(text)).data:
-        assert Document(before.without(key).text).data == {name: data for name, data in before.data.items() if name != key}
+        assert Document(before.without(key).text).data == {
+            name: data for name, data in before.data.items() if name != key
+        }
     assert before.without("brid").text == text
 
 

@@ -1,0 +1,240 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""daemon.json and a dockerd that is started and killed in thought: containers, restarts and systemd are made up.
+
+The real dockerd is in the integration targets, systemd and running containers in the virtual machines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._docker import daemon, processes, service
+from ansible_collections.mink8s.podnet.plugins.module_utils._docker.daemon import Daemon
+from ansible_collections.mink8s.podnet.plugins.module_utils._engine import converge
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._units import UnitFile
+
+THEIRS = '{"data-root": "/srv/docker"}\n'
+OURS = {"bridge": "none", "iptables": False}
+CHANGE = 'change dockerd by a restart: bridge not set -> "none", iptables not set -> false'
+
+
+class Node:
+    """A directory, a dockerd that reads its file when it starts, and programs that answer."""
+
+    def __init__(self, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.file, self.record = base / "docker" / "daemon.json", base / "lib" / "record.json"
+        self.file.parent.mkdir()
+        self.file.write_text(THEIRS)
+        self.unit = "[Service]\nExecStart=/usr/bin/dockerd --config-file " + str(self.file)
+        self.process: t.Optional[processes.Process] = None
+        self.containers: list[str] = []
+        self.refuses: list[str] = []
+        self.validates: t.Optional[tuple[int, str]] = None
+        self.calls: list[str] = []
+        programs = {"dockerd", "systemctl", "journalctl"}
+        monkeypatch.setattr(daemon._programs, "which", lambda name: f"/usr/bin/{name}" if name in programs else None)
+        monkeypatch.setattr(processes, "find_dockerd", lambda: self.process)
+        monkeypatch.setattr(processes, "containers", lambda: self.containers)
+        monkeypatch.setattr(daemon.service._units, "is_running", lambda: True)
+        monkeypatch.setattr(daemon.checks._units, "read", lambda *_: [UnitFile("/lib/docker.service", self.unit)])
+        monkeypatch.setattr(service, "reload", lambda process: self.calls.append(f"reload {process.pid}"))
+        self.programs = programs
+
+    def start(self) -> None:
+        self.process = processes.Process(7, ("/usr/bin/dockerd", "--config-file", str(self.file)), 1.5e9)
+        for path in (self.file, self.record):
+            if path.exists():
+                os.utime(path, (1e9, 1e9))
+
+    def run(self, args: list[str], data: t.Optional[str] = None) -> tuple[int, str, str]:
+        self.calls.append(" ".join(args[:2]).replace("/usr/bin/", ""))
+        if args[1] == "--validate":
+            status, text = self.validates or (125, "unknown flag: --validate\nSee 'dockerd --help'.")
+            return status, "", text.replace("FILE", args[3])
+        if args[1] == "restart":
+            data = json.loads(self.file.read_text())
+            if any(key in data for key in self.refuses):
+                return 1, "", "Job for docker.service failed."
+            self.start()
+        if args[0].endswith("journalctl"):
+            return 0, "failed to start daemon: bridge is bad\n", ""
+        return 0, "", ""
+
+    def converge(self, check_mode: bool = False, **params: t.Any) -> dict[str, t.Any]:
+        defaults = {"options": {}, "absent": [], "path": str(self.file), "record": str(self.record), "validate": True}
+        given = {**defaults, "backup": False, "restart": "auto", "without_docker": "fail", "state": "present", **params}
+        self.resource = Daemon(given, self.run)
+        return converge(self.resource, check_mode)
+
+    def texts(self) -> dict[str, str]:
+        return {path.name: path.read_text() for path in (self.file, self.record) if path.exists()}
+
+
+@pytest.fixture
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
+    return Node(tmp_path, monkeypatch)
+
+
+def test_a_running_dockerd_is_restarted_once_and_gets_its_old_options_back(node: Node) -> None:
+    node.start()
+    told = node.converge(check_mode=True, options=OURS)
+    assert node.calls == ["dockerd --validate"]
+    assert told["actions"][-1] == CHANGE
+    done = node.converge(options=OURS)
+    assert done["actions"] == told["actions"]
+    assert node.calls.count("systemctl restart") == 1
+    assert not done["restart_needed"]
+    assert not node.converge(options=OURS)["changed"]
+    assert node.converge(state="absent")["changed"]
+    assert node.calls.count("systemctl restart") == 2
+    assert node.texts() == {"daemon.json": THEIRS}
+    assert not node.converge(state="absent")["changed"]
+
+
+def test_a_dockerd_that_does_not_run_is_not_started(node: Node) -> None:
+    assert node.converge(options=OURS)["changed"]
+    assert "systemctl restart" not in node.calls
+
+
+def test_what_a_reload_takes_over_is_reloaded_and_its_removal_is_not(node: Node) -> None:
+    node.start()
+    done = node.converge(options={"labels": ["a=1"], "live-restore": True})
+    assert done["actions"][-1].startswith("change dockerd by a reload: labels not set -> ")
+    assert node.calls[1:] == ["reload 7"]
+    assert node.converge(options={"live-restore": True})["actions"][-1].startswith(
+        "change dockerd by a restart: labels "
+    )
+
+
+def test_running_containers_are_not_stopped_without_consent(node: Node) -> None:
+    node.start()
+    node.containers = ["0123456789abcdef", "1123456789abcdef"]
+    before = node.texts()
+    sentence = (
+        r"would stop 2 running containers \(0123456789ab, 1123456789ab\); stop them first, or set restart to allowed"
+    )
+    with pytest.raises(PodnetError, match=sentence):
+        node.converge(options=OURS)
+    assert node.texts() == before
+    assert node.converge(options={"labels": ["a=1"]})["changed"]
+    node.converge(options=OURS, restart="never")
+    assert "systemctl restart" not in node.calls
+    assert node.converge(options=OURS, restart="allowed")["changed"]
+    assert "systemctl restart" in node.calls
+
+
+def test_containers_that_live_on_keep_the_old_network(node: Node) -> None:
+    node.file.write_text('{"live-restore": true}\n')
+    node.start()
+    node.containers = ["0123456789abcdef"]
+    with pytest.raises(PodnetError, match=r"1 running container .* would live through .* it keeps the old network"):
+        node.converge(options=OURS)
+    assert node.converge(options={"data-root": "/srv"})["changed"]
+    node.converge(options={"data-root": "/srv", **OURS}, restart="allowed")
+    assert "it keeps the old network, whatever bridge, iptables say" in node.resource.warnings[0]
+
+
+@pytest.mark.parametrize("existed", [True, False])
+def test_a_dockerd_that_does_not_start_gets_its_old_file_back(node: Node, existed: bool) -> None:
+    if not existed:
+        node.file.unlink()
+    else:
+        node.file.chmod(0o600)
+    node.start()
+    before = node.texts()
+    node.refuses = ["bridge"]
+    sentence = (
+        r"daemon.json: dockerd does not start with the new options \(failed to start daemon: bridge is bad\); the old "
+        "file is back and dockerd "
+    )
+    if not existed:
+        node.file.parent.joinpath("x").write_text("")
+    with pytest.raises(PodnetError, match=sentence):
+        converge_or_missing(node)
+    assert node.texts() == before
+    assert not existed or node.file.stat().st_mode & 0o777 == 0o600
+
+
+def converge_or_missing(node: Node) -> None:
+    """A dockerd without a file starts, too."""
+    run = node.run
+
+    def lenient(args: list[str], data: t.Optional[str] = None) -> tuple[int, str, str]:
+        return (0, "", "") if args[1] == "restart" and not node.file.exists() else run(args, data)
+
+    node.run = lenient  # type: ignore[method-assign]
+    node.converge(options=OURS)
+
+
+def test_a_restart_that_is_left_to_others_is_needed_until_it_is_made(node: Node) -> None:
+    node.start()
+    assert node.converge(options=OURS, restart="never")["restart_needed"]
+    again = node.converge(options=OURS, restart="never")
+    assert (again["changed"], again["restart_needed"]) == (False, True)
+    # Who may restart makes up for it, with the same sentence.
+    assert node.converge(check_mode=True, options=OURS)["actions"][-1] == CHANGE
+    node.start()
+    last = node.converge(options=OURS, restart="never")
+    assert (last["changed"], last["restart_needed"]) == (False, False)
+
+
+def test_a_run_that_was_killed_before_the_restart_is_made_up_for(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    node.start()
+
+    def killed(_run: t.Any) -> t.NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "restart", killed)
+        with pytest.raises(KeyboardInterrupt):
+            node.converge(options=OURS)
+    assert node.converge(options=OURS)["actions"][-1] == CHANGE
+    assert node.calls.count("systemctl restart") == 1
+    assert not node.converge(options=OURS)["changed"]
+
+
+def test_dockerd_itself_refuses_where_it_can(node: Node) -> None:
+    node.validates = (1, "unable to configure the Docker daemon with file FILE: invalid value")
+    with pytest.raises(PodnetError, match=rf"options: dockerd refuses the new {node.file} .unable .* invalid"):
+        node.converge(options=OURS)
+    assert node.texts() == {"daemon.json": THEIRS}
+    assert node.converge(options=OURS, validate=False)["changed"]
+
+
+def test_without_docker(node: Node) -> None:
+    node.programs.discard("dockerd")
+    with pytest.raises(PodnetError, match=r"dockerd: there is no such program .* set without_docker to skip or write"):
+        node.converge(options=OURS)
+    node.file.write_text("not JSON")
+    skipped = node.converge(options=OURS, without_docker="skip")
+    assert (skipped["changed"], skipped["installed"]) == (False, False)
+    node.file.unlink()
+    assert node.converge(options=OURS, without_docker="write")["changed"]
+    assert node.converge(state="absent")["changed"]
+    assert node.texts() == {}
+
+
+def test_a_key_that_others_changed_is_put_right_and_one_that_they_took_over_is_left(node: Node) -> None:
+    node.converge(options=OURS)
+    node.file.write_text(node.file.read_text().replace('"none"', '"br1"'))
+    assert node.converge(options=OURS)["changed"]
+    node.file.write_text(node.file.read_text().replace('"none"', '"br1"'))
+    node.converge(state="absent")
+    assert json.loads(node.file.read_text()) == {"data-root": "/srv/docker", "bridge": "br1"}
+    assert len(node.resource.warnings) == 1
+
+
+def test_a_record_of_something_else_is_refused(node: Node) -> None:
+    node.converge(options=OURS)
+    other = node.file.with_name("daemon.json10")
+    with pytest.raises(PodnetError, match=f"record: {node.record} is about {node.file}, not {other}"):
+        node.converge(options=OURS, path=str(other))
