@@ -38,6 +38,17 @@ def bridge(ipam: t.Any = None, **options: t.Any) -> dict[str, t.Any]:
     }
 
 
+def daemon_json(text: str) -> str:
+    """The command that writes Docker's options."""
+    return f"echo '{text}' > /etc/docker/daemon.json"
+
+
+def docker_unit(line: str) -> str:
+    """What makes a unit of Docker, after a command."""
+    directory = "/etc/systemd/system"
+    return f"; mkdir -p {directory}; printf '[Service]\\n{line}\\n' > {directory}/docker.service"
+
+
 @dataclass
 class Case:
     """What is wrong, what is done to a node before, and what must stand in the one sentence."""
@@ -138,6 +149,43 @@ CASES = [
         ["05-other.conflist", "on_conflict to rename"],
         before="mkdir /etc/cni/net.d; echo '{}' > /etc/cni/net.d/05-other.conflist",
     ),
+    *[
+        # Where Docker is about to be installed; a node without it is left alone otherwise.
+        Case(name, ["path: /etc/docker/daemon.json", *says], {"docker_state": "present"}, before=before)
+        for name, says, before in (
+            ("daemon.json with a comma too many", ["is not JSON", "correct it"], daemon_json('{"debug": true,}')),
+            ("daemon.json is an array", ["is a JSON array, not an object"], daemon_json('[{"debug": true}]')),
+            ("daemon.json has a key twice", ['has the key "mtu" twice'], daemon_json('{"mtu": 1, "mtu": 2}')),
+            (
+                "daemon.json is a link",
+                ["is a symbolic link to /run/x"],
+                "echo '{}' > /run/x; ln -s /run/x /etc/docker/daemon.json",
+            ),
+            (
+                "daemon.json in a read-only directory",
+                ["/etc/docker is read-only"],
+                "mount -t tmpfs -o ro tmpfs /etc/docker",
+            ),
+        )
+    ],
+    Case(
+        "hosts as a flag and in daemon.json",
+        ["hosts", "flag -H fd:// in /etc/systemd/system/docker.service", "remove one of them"],
+        {"docker_state": "present"},
+        before=daemon_json('{"hosts": ["fd://"]}') + docker_unit("ExecStart=/usr/sbin/dockerd -H fd://"),
+    ),
+    Case(
+        "a unit of Docker that starts nothing",
+        ["docker.service: there is no ExecStart in /etc/systemd/system/docker.service"],
+        {"docker_state": "present"},
+        before="true" + docker_unit("Type=notify"),
+    ),
+    Case(
+        "a text for a boolean of Docker",
+        ["options.iptables: false is a text", "without quotes"],
+        {"docker_state": "present", "docker_options": {"iptables": "false"}},
+    ),
+    Case("an unknown state of Docker", ["without_docker", "presnt"], {"docker_state": "presnt"}),
 ]
 
 

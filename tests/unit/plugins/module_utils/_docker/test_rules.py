@@ -131,9 +131,8 @@ def test_other_rules_of_docker_go(table: str, line: str) -> None:
 
 
 def test_a_bridge_that_the_user_named_is_known_by_the_jump_about_it() -> None:
-    found = with_rule(
-        "-A FORWARD -o br1 -j DOCKER\n-A FORWARD -i br1 -o br1 -j ACCEPT\n-A FORWARD -i br10 -o br10 -j ACCEPT"
-    )
+    lines = ["-A FORWARD -o br1 -j DOCKER", *(f"-A FORWARD -i {name} -o {name} -j ACCEPT" for name in ("br1", "br10"))]
+    found = with_rule("\n".join(lines))
     script = rules.script(found, accept=True)
     assert found.bridges == {"docker0", "br1"}
     assert "-D FORWARD -i br1 -o br1 -j ACCEPT\n" in script
@@ -163,8 +162,7 @@ def test_the_policy_is_docker_s_only_where_docker_is() -> None:
     ufw = find(DEFAULT.replace(":DOCKER -", ":ufw-before-forward - [0:0]\n:DOCKER -", 1))
     assert (ufw.drops, ufw.drops_for_others) == (False, True)
     # What stays of Docker for its user is no reason to touch a policy that somebody sets later.
-    user = drop.replace(
-        "-A FORWARD -j ACCEPT", ":DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\n-A DOCKER-USER -s 1.2.3.4 -j DROP"
-    )
+    chain = ":DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\n-A DOCKER-USER -s 192.0.2.7/32 -j DROP"
+    user = drop.replace("-A FORWARD -j ACCEPT", chain)
     assert not find(user)
     assert not find(user).drops
