@@ -208,7 +208,7 @@ def test_one_sentence_and_nothing_changed(lab: Lab, case: Case) -> None:
         assert words in made.words, made.output
     assert "Traceback" not in made.output
     lab.require(nodes)
-    if "cni_plugins :" not in made.output:  # The lock file of blocks that can be given is written before all else.
+    if "docker :" not in made.output:  # The lock file of blocks that can be given is written before all else.
         assert lab.files() == files
 
 
