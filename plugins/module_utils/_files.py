@@ -83,6 +83,20 @@ def write_atomically(
         raise PodnetError(f"{path}: cannot be written ({error.strerror}); the file is as it was") from error
 
 
+def link_atomically(path: str, target: str) -> None:
+    """Make a symbolic link, or let one lead elsewhere; makes missing parent directories (0755)."""
+    temporary = path + TEMPORARY
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+        os.symlink(target, temporary)  # noqa: PTH211
+        os.rename(temporary, path)
+        sync_directory(os.path.dirname(path))
+    except OSError as error:
+        raise PodnetError(f"{path}: cannot be made ({error.strerror}); check its directory's mode") from error
+
+
 def remove(path: str) -> None:
     """Remove a file that may already be gone."""
     try:

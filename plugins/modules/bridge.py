@@ -23,6 +23,8 @@ extends_documentation_fragment:
   - mink8s.podnet.attributes.pyroute2
 author:
   - The mink8s.podnet developers (@mink8s)
+requirements:
+  - ip (package iproute2 or iproute), with O(persist)
 options:
   name:
     description: Name of the bridge, at most 15 characters.
@@ -87,6 +89,13 @@ options:
       - Network namespace of the bridge, as a name (C(ip netns)) or as a path (C(/proc/4711/ns/net)).
       - By default it is the one that the module runs in.
     type: str
+  persist:
+    description:
+      - Absolute path of a file for C(ip -batch) that gives the bridge all this again after a reboot.
+        What makes it, if it is one of ours, is in a file of the same name with V(.create) added.
+      - This module does not see to it that something loads the files at boot, see M(mink8s.podnet.persistence).
+      - Removed with O(state=absent). Cannot be used with O(netns).
+    type: path
   state:
     description: Whether the bridge is there.
     type: str
@@ -95,6 +104,7 @@ options:
 seealso:
   - module: mink8s.podnet.veth
   - module: mink8s.podnet.cni_network
+  - module: mink8s.podnet.persistence
 """
 
 EXAMPLES = r"""
@@ -134,6 +144,15 @@ actions:
   sample:
     - create bridge mink8s0 (mac 0a:58:0a:0c:01:01, mtu 1450, up yes)
     - create address 10.12.1.1/24 on mink8s0
+loaders:
+  description:
+    - The commands that load the files of O(persist), as lists of words; for
+      O(mink8s.podnet.persistence#module:loaders).
+    - One that begins with V(-) may fail.
+  type: list
+  elements: list
+  returned: success
+  sample: [[-/usr/sbin/ip, -batch, /etc/podnet/bridge.create], [/usr/sbin/ip, -force, -batch, /etc/podnet/bridge]]
 bridge:
   description: The bridge as it is, or would be in check mode; V(null) when it is absent.
   type: dict
@@ -195,6 +214,7 @@ def main() -> None:
             "ports": {"type": "list", "elements": "dict", "default": [], "options": port},
             "stp": {"type": "bool"},
             "netns": {"type": "str"},
+            "persist": {"type": "path"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         supports_check_mode=True,

@@ -86,9 +86,10 @@ options:
     description:
       - Absolute path of a file, in the backend's own format, that brings the rules back after a reboot; RV(loaders)
         are the commands to do so.
-      - The chain of O(forward) is kept beside it, in a file of the same name with V(.forward) added.
-      - This module does not see to it that something loads the files at boot, and does not remove files that were
-        written for another O(persist).
+      - The chain of O(forward) is kept beside it, in a file of the same name with V(.forward) added. A file of iptables
+        has another one beside it, with V(.one-jump) added, which makes it harmless to load both once more.
+      - This module does not see to it that something loads the files at boot, see M(mink8s.podnet.persistence).
+        It does not remove files that were written for another O(persist).
     type: path
   state:
     description:
@@ -100,6 +101,7 @@ options:
 seealso:
   - module: mink8s.podnet.bridge
   - module: mink8s.podnet.routes
+  - module: mink8s.podnet.persistence
 author:
   - The mink8s.podnet developers (@mink8s)
 """
@@ -175,21 +177,20 @@ foreign:
       sample: "remove it: iptables-nft -t nat -D POSTROUTING ! -d 10.0.0.0/8 -j MASQUERADE"
 loaders:
   description:
-    - The commands that load the files of O(persist), in their order, as lists of words; for the unit that does so at
-      boot.
+    - The commands that load the files of O(persist), in their order, as lists of words; for
+      O(mink8s.podnet.persistence#module:loaders).
+    - One that begins with V(-) may fail.
   returned: success
   type: list
   elements: list
   sample: [[/usr/sbin/nft, -f, /etc/podnet/masquerade.nft]]
 """
 
-import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _engine
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
+from ansible_collections.mink8s.podnet.plugins.module_utils import _engine, _persist
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import ruleset
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.resource import Masquerade, Options
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, runner, which
@@ -197,10 +198,8 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Hos
 
 def _options(params: dict[str, t.Any]) -> Options:
     persist = params["persist"]
-    if persist is not None and (not os.path.isabs(persist) or os.path.isdir(persist) or persist.endswith("/")):
-        raise OptionError(
-            "persist", persist, "is not the absolute path of a file", "write it like /etc/podnet/masquerade.nft"
-        )
+    if persist is not None:
+        _persist.absolute("persist", persist, "/etc/podnet/masquerade")
     rules = None
     if params["state"] == "present":
         rules = ruleset.build(params["sources"], params["exclude"], params["bridge"], params["random_fully"])

@@ -55,7 +55,9 @@ options:
     choices: [fail, warn]
     default: fail
   persist:
-    description: File to keep the routes in, for C(ip -batch) at the next boot. Removed with O(state=absent).
+    description:
+      - Absolute path of a file to keep the routes in, for C(ip -batch) at the next boot. Removed with O(state=absent).
+      - This module does not see to it that something loads the file, see M(mink8s.podnet.persistence).
     type: path
   state:
     description: Whether there are such routes.
@@ -64,6 +66,7 @@ options:
     default: present
 seealso:
   - module: mink8s.podnet.pod_cidr
+  - module: mink8s.podnet.persistence
 """
 
 EXAMPLES = r"""
@@ -93,6 +96,14 @@ actions:
   returned: success
   sample:
     - create route 10.12.2.0/24 (via 192.0.2.12, device eth0)
+loaders:
+  description:
+    - The command that loads the file of O(persist), as a list of words; for
+      O(mink8s.podnet.persistence#module:repeated_loaders).
+  type: list
+  elements: list
+  returned: success
+  sample: [[/usr/sbin/ip, -force, -batch, /etc/podnet/routes]]
 routes:
   description: The routes as they are, or would be in check mode.
   type: list

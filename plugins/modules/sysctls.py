@@ -36,7 +36,7 @@ options:
     default: {}
   path:
     description:
-      - File for the settings, below a directory of sysctl.d.
+      - Absolute path of the file for the settings, in a directory of sysctl.d.
       - Files are loaded in the order of their names, the last one wins.
     type: path
     default: /etc/sysctl.d/99-zz-podnet.conf
@@ -46,7 +46,7 @@ options:
     elements: str
     default: []
   modules_path:
-    description: File for O(modules), below a directory of modules-load.d.
+    description: Absolute path of the file for O(modules), in a directory of modules-load.d.
     type: path
     default: /etc/modules-load.d/podnet.conf
   state:

@@ -28,7 +28,7 @@ ip route show table all; ip -6 route show table all; ip rule; ip -6 rule
 nft list tables | grep -vE ' (ip|ip6) (nat|filter|mangle|raw)$' | while read -r table; do nft -s list $table; done
 for tool in iptables-nft ip6tables-nft iptables-legacy ip6tables-legacy; do $tool-save | grep -E '^-A|^:.* DROP'; done
 sysctl -a 2>/dev/null | grep -E '^net\.(bridge|ipv[46]\.(conf|ip_forward))'
-find /etc/cni /etc/docker /etc/podnet /etc/sysctl.d /etc/modules-load.d /etc/systemd \
+find /etc/cni /etc/docker /etc/podnet /etc/sysctl.d /etc/modules-load.d /etc/systemd /etc/NetworkManager \
   /var/lib/cni /var/lib/podnet /opt /run \
   -xdev \( -type f -o -type l \) ! -name xtables.lock ! -path '/run/lab/*' -printf '%M %u %p %l\n' -exec cat {} \; |
   sort

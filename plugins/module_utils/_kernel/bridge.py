@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _values
+from ansible_collections.mink8s.podnet.plugins.module_utils import _persist, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, netns
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import bridge_batch, links, netns
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.bridge_options import Port, Wanted, stable_mac
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Interface
 
@@ -31,6 +31,9 @@ class Bridge(Resource):
         self._found: list[Interface] = []
 
     def read(self) -> State:
+        return {**self._read_kernel(), **bridge_batch.read(self._wanted.persist)}
+
+    def _read_kernel(self) -> State:
         wanted = self._wanted
         with netns.netlink(wanted.netns) as ipr:
             self._links = links.links(ipr)
@@ -53,24 +56,27 @@ class Bridge(Resource):
             return {}
         self._check_names()
         self._warn_of_other_addresses()
-        wanted = self._wanted
+        wanted, attributes = self._wanted, self._wanted_attributes()
         return {
-            self._key: self._wanted_attributes(),
+            self._key: attributes,
             **{self._address_key(interface): {} for interface in wanted.addresses},
             **{self._port_key(port): _flags(port, port) for port in wanted.ports},
+            **bridge_batch.desired(wanted, attributes, self._is_ours),
         }
 
     def apply(self, changes: list[Change]) -> None:
         self._check_ports(changes)
         self._check_ipv6(changes)
+        files, rest = _persist.split(changes)
         with netns.netlink(self._wanted.netns) as ipr:
-            for change in changes:
+            for change in rest:
                 with links.asking(change.name):
                     self._step(ipr, change)
+        _persist.write(files)
 
     def result(self, state: State) -> dict[str, t.Any]:
         if self._key not in state:
-            return {"bridge": None}
+            return {"bridge": None, "loaders": []}
         link, attributes = self._bridge, state[self._key]
         seen = {"mac": link.mac, "mtu": link.mtu, "stp": link.stp} if link else {}
         held = [each for each in (*self._wanted.addresses, *self._found) if self._address_key(each) in state]
@@ -80,8 +86,9 @@ class Bridge(Resource):
                 **{key: attributes.get(key, seen.get(key)) for key in ("mac", "mtu", "stp")},
                 "addresses": list(dict.fromkeys(str(each) for each in held)),
                 "ports": [port.name for port in self._wanted.ports if self._port_key(port) in state],
-                "ours": link is None or link.ours,
-            }
+                "ours": self._is_ours,
+            },
+            "loaders": bridge_batch.loaders(state, self._wanted.persist),
         }
 
     # What is there
@@ -94,6 +101,11 @@ class Bridge(Resource):
     def _bridge(self) -> t.Optional[links.Link]:
         link = self._link
         return link if link and link.kind == "bridge" else None
+
+    @property
+    def _is_ours(self) -> bool:
+        """Whether we made the bridge, or would."""
+        return self._bridge is None or self._bridge.ours
 
     @property
     def _key(self) -> str:
@@ -125,10 +137,9 @@ class Bridge(Resource):
 
     def _wanted_attributes(self) -> dict[str, t.Any]:
         """Return only what was asked for: a bridge that somebody else made keeps its MAC address."""
-        wanted, link = self._wanted, self._bridge
-        ours = link is None or link.ours
+        wanted = self._wanted
         attributes = {
-            "mac": wanted.mac or (stable_mac(wanted.name, wanted.addresses) if ours else None),
+            "mac": wanted.mac or (stable_mac(wanted.name, wanted.addresses) if self._is_ours else None),
             "mtu": self._wanted_mtu(),
             "stp": wanted.stp,
             "up": True,
@@ -249,7 +260,8 @@ class Bridge(Resource):
             # With its MAC address from the first moment on: udev leaves it alone only then.
             ipr.link("add", ifname=name, kind="bridge", address=change.after["mac"])
             ipr.link("set", index=links.index_of(ipr, name), ifalias=links.ALIAS)
-            self._pin_mtu(ipr, change.after.get("mtu"))
+            if "mtu" in change.after:
+                ipr.link("set", index=links.index_of(ipr, name), mtu=bridge_batch.pinning(change.after["mtu"]))
         before = change.before or {}
         todo = {key: value for key, value in change.after.items() if before.get(key) != value}
         spelled = {"mac": "address", "mtu": "mtu"}
@@ -261,11 +273,6 @@ class Bridge(Resource):
             ipr.link("set", index=index, kind="bridge", br_stp_state=int(todo["stp"]))
         if "up" in todo:
             ipr.link("set", index=index, state="up")
-
-    def _pin_mtu(self, ipr: t.Any, mtu: t.Optional[int]) -> None:
-        """Set another MTU first: only one that was really changed is not lowered again by the next port."""
-        if mtu is not None:
-            ipr.link("set", index=links.index_of(ipr, self._wanted.name), mtu=mtu - 1 if mtu > 1500 else mtu + 1)
 
     def _change_port(self, ipr: t.Any, port: Port, change: Change) -> None:
         index = links.index_of(ipr, port.name)

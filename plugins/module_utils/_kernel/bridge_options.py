@@ -15,7 +15,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _values
+from ansible_collections.mink8s.podnet.plugins.module_utils import _persist, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import netns
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import MTU_MAX, MTU_MIN, MTU_MIN_IPV6, Interface
@@ -44,6 +44,7 @@ class Wanted:
     stp: t.Optional[bool]
     netns: t.Optional[str]
     exclusive: bool
+    persist: t.Optional[str]
 
 
 def check(params: dict[str, t.Any]) -> Wanted:
@@ -60,7 +61,20 @@ def check(params: dict[str, t.Any]) -> Wanted:
         stp=params["stp"],
         netns=netns.path_of("bridge.netns", params["netns"]) if params["netns"] is not None else None,
         exclusive=params["exclusive_addresses"],
+        persist=_persisted(params),
     )
+
+
+def _persisted(params: dict[str, t.Any]) -> t.Optional[str]:
+    if params["persist"] is None:
+        return None
+    path = _persist.absolute("bridge.persist", params["persist"], "/etc/podnet/bridge")
+    if params["netns"] is not None:
+        raise OptionError("bridge.persist", path, "has no meaning with bridge.netns", "no namespace survives a reboot")
+    _persist.batch_word("bridge.name", params["name"])
+    for index, port in enumerate(params["ports"]):
+        _persist.batch_word(f"bridge.ports[{index}].name", port["name"])
+    return path
 
 
 def stable_mac(name: str, addresses: t.Sequence[Interface]) -> str:

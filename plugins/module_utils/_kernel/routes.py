@@ -16,7 +16,7 @@ import ipaddress
 import re
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs, _values
+from ansible_collections.mink8s.podnet.plugins.module_utils import _persist, _programs, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, netns
@@ -47,7 +47,7 @@ class Routes(Resource):
             self._behind.setdefault(way.via, []).append(str(way.dst))
         self._device = _values.ifname("device", params["device"]) if params["device"] is not None else None
         self._strict = params["on_unreachable"] == "fail"
-        self._persist: t.Optional[str] = params["persist"]
+        self._persist: t.Optional[str] = _persisted(params)
         self._names: dict[int, str] = {}
         self._found: dict[str, links.Route] = {}
         self._unreachable: dict[str, dict[str, t.Any]] = {}
@@ -58,12 +58,7 @@ class Routes(Resource):
             ours = [route for family in _FAMILIES for route in links.routes(ipr, family, proto=self._protocol)]
         self._found = {self._key(route): route for route in ours}
         state: State = {name: self._values(route) for name, route in self._found.items()}
-        text = _files.read_text(self._persist) if self._persist else None
-        if self._persist and text is not None:
-            if not text.startswith(_HEADER):
-                raise OptionError("persist", self._persist, "is there and is not ours", "choose another path")
-            state[f"file {self._persist}"] = text
-        return state
+        return {**state, **_persist.read("persist", _HEADER, [self._persist] if self._persist else [])}
 
     def desired(self, current: State) -> State:
         if not self._present:
@@ -75,16 +70,18 @@ class Routes(Resource):
                 self._check_foreign(ipr, state)
         if self._persist:
             lines = [f"route replace {self._spec(name, values)}\n" for name, values in state.items()]
-            state[f"file {self._persist}"] = _HEADER + "".join(lines)
+            state[_persist.name(self._persist)] = _HEADER + "".join(lines)
         return state
 
     def apply(self, changes: list[Change]) -> None:
-        self._batch([change for change in changes if not isinstance(change.before or change.after, str)])
-        for change in changes:
-            if isinstance(change.after, str) and self._persist:
-                _files.write_atomically(self._persist, change.after)
-            elif isinstance(change.before, str) and self._persist:
-                _files.remove(self._persist)
+        files, rest = _persist.split(changes)
+        # First, as a timer may load it at any moment, and would bring back what we have just removed.
+        _persist.write(files)
+        try:
+            self._batch(rest)
+        except PodnetError:
+            _persist.restore(files)
+            raise
 
     def result(self, state: State) -> dict[str, t.Any]:
         nodes = {f"route {way.dst}": way.node for way in self._ways}
@@ -93,7 +90,8 @@ class Routes(Resource):
             for name, values in state.items()
             if name in nodes
         ]
-        return {"routes": routes, "unreachable_nodes": list(self._unreachable.values())}
+        loaders = [[_ip(), "-force", "-batch", self._persist]] if self._persist and self._present else []
+        return {"routes": routes, "unreachable_nodes": list(self._unreachable.values()), "loaders": loaders}
 
     # What is there
 
@@ -227,8 +225,7 @@ class Routes(Resource):
         if not changes:
             return
         lines = [self._line(change) for change in changes]
-        ip = _programs.find("ip", "iproute2 (dnf: iproute)")
-        status, _out, err = self._run([ip, "-batch", "-"], "\n".join(lines) + "\n")
+        status, _out, err = self._run([_ip(), "-batch", "-"], "\n".join(lines) + "\n")
         if status == 0:
             return
         failed = re.search(r"Command failed -:(\d+)", err)
@@ -248,6 +245,18 @@ class Routes(Resource):
 
 #: The types that somebody may have made with our protocol number (linux/rtnetlink.h).
 _KINDS = {2: "local", 3: "broadcast", 5: "multicast", 6: "blackhole", 7: "unreachable", 8: "prohibit", 9: "throw"}
+
+
+def _persisted(params: dict[str, t.Any]) -> t.Optional[str]:
+    if params["persist"] is None:
+        return None
+    if params["device"] is not None:
+        _persist.batch_word("device", params["device"])
+    return _persist.absolute("persist", params["persist"], "/etc/podnet/routes")
+
+
+def _ip() -> str:
+    return _programs.find("ip", "iproute2 (dnf: iproute)")
 
 
 def _is_scoped(address: Address) -> bool:

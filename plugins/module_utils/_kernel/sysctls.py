@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs
+from ansible_collections.mink8s.podnet.plugins.module_utils import _persist, _programs
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import router_advertisements, sysctl_files
@@ -38,9 +38,11 @@ class Sysctls(Resource):
         super().__init__()
         self._run = run
         self._present = params["state"] == "present"
-        self._path: str = params["path"]
+        self._path: str = _persist.absolute("path", params["path"], "/etc/sysctl.d/99-zz-podnet.conf")
         self._modules: list[str] = list(dict.fromkeys(params["modules"])) if self._present else []
-        self._modules_path: str = params["modules_path"]
+        self._modules_path: str = _persist.absolute(
+            "modules_path", params["modules_path"], "/etc/modules-load.d/podnet.conf"
+        )
         self._given = _settings(params["settings"]) if self._present else {}
         self._settings = self._given
         self._record = Record()
@@ -50,11 +52,11 @@ class Sysctls(Resource):
         self._was: dict[str, t.Optional[str]] = {}
 
     def read(self) -> State:
-        text = _ours(self._path, "path", sysctl_files.HEADER)
+        text = _persist.own_text("path", self._path, sysctl_files.HEADER)
         self._record = sysctl_files.parse(text or "")
         advertised = router_advertisements.settings(self._given, self._record.settings, value_of)
         self._settings = _sorted({**self._given, **advertised})
-        modules_text = _ours(self._modules_path, "modules_path", _MODULES_HEADER)
+        modules_text = _persist.own_text("modules_path", self._modules_path, _MODULES_HEADER)
         state: State = {}
         if self._modules:
             missing = any(value_of(key) is None for key in self._settings)
@@ -162,11 +164,7 @@ class Sysctls(Resource):
 
 def _write_files(texts: dict[str, t.Optional[str]]) -> None:
     for name, text in texts.items():
-        path = name.partition(" ")[2]
-        if text is None:
-            _files.remove(path)
-        else:
-            _files.write_atomically(path, text)
+        _persist.put(name.partition(" ")[2], text)
 
 
 def value_of(key: str) -> t.Optional[str]:
@@ -233,13 +231,6 @@ def _settings(given: dict[str, t.Any]) -> dict[str, str]:
             raise OptionError(path, value, "is not a value", "write a number or a short text")
         found[key] = text
     return _sorted(found)
-
-
-def _ours(path: str, option: str, header: str) -> t.Optional[str]:
-    text = _files.read_text(path)
-    if text is not None and not text.startswith(header):
-        raise OptionError(option, path, "is there and is not ours", "choose another path, or move it away")
-    return text
 
 
 def _loaded(name: str) -> bool:

@@ -75,6 +75,13 @@ def boot_script(ruleset: RuleSet, chain: str) -> str:
     return _section(TABLES[chain], chain, lines)
 
 
+def one_jump_script(chain: str) -> str:
+    """Leaves one jump of two, or fails and leaves all as it is: the script for boot adds one each time."""
+    jump = JUMPS[chain]
+    removal = "-D" + jump[2:].replace("FORWARD 1 ", "FORWARD ")
+    return "\n".join([f"*{TABLES[chain]}", removal, removal, jump, "COMMIT\n"])
+
+
 def _section(table: str, chain: str, lines: list[str]) -> str:
     return "\n".join([f"*{table}", f":{chain} - [0:0]", *lines, JUMPS[chain], "COMMIT\n"])
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files
+from ansible_collections.mink8s.podnet.plugins.module_utils import _persist
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import PACKAGES, Tool
@@ -22,6 +22,9 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._nat.ruleset import 
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host
 
 FORWARD_SUFFIX = ".forward"
+#: Loaded after a file of iptables: iptables-restore has no word for a jump that may be there or not.
+ONE_JUMP_SUFFIX = ".one-jump"
+_HEADER = "# Made by Ansible (mink8s.podnet.masquerade), changes will be lost.  After a reboot:\n"
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,7 @@ class Masquerade(Resource):
             state[nft.STATE_NAME] = table
         for tool, listing in self.seen.saved.items():
             state.update({tool.state_name(chain): text for chain, text in ipt.own_chains(listing).items()})
-        for path in self._paths():
-            text = _files.read_text(path)
-            if text is not None:
-                state[f"file {path}"] = text
-        return state
+        return {**state, **_persist.read("persist", _HEADER, self._every_path())}
 
     def desired(self, current: State) -> State:  # noqa: ARG002
         """Return the rules as this node will list them, learnt in a scratch namespace."""
@@ -83,13 +82,13 @@ class Masquerade(Resource):
 
     def apply(self, changes: list[Change]) -> None:
         """Make what is new before what is old goes, so that pods are masqueraded at all times."""
-        for change in sorted(changes, key=lambda change: change.after is None):
+        files, rest = _persist.split(changes)
+        for change in sorted(rest, key=lambda change: change.after is None):
             if change.name == nft.STATE_NAME:
                 self.nftables.load(nft.REMOVAL if change.after is None else self._script())
-            elif change.name.startswith("file "):
-                _write(change.name[len("file ") :], change.after)
             else:
                 self._change_chain(change)
+        _persist.write(files)
 
     def result(self, state: State) -> dict[str, t.Any]:
         """Return the backend, the foreign rules and how to load the files."""
@@ -165,19 +164,23 @@ class Masquerade(Resource):
             return {}
         state: State = {}
         if self.backend == "nftables":
-            state[f"file {paths[0]}"] = self._file(self._script(), [[str(self.nftables.nft), "-f", paths[0]]])
+            loader = [str(self.nftables.nft), "-f", paths[0]]
+            state[_persist.name(paths[0])] = self._file(self._script(), [loader])
         for path, (chain, tools) in zip(paths, places.items()):
             if tools:
-                loaders = [[*tool.loader, path] for tool in tools]
-                state[f"file {path}"] = self._file(ipt.boot_script(rules, chain), loaders)
+                once = path + ONE_JUMP_SUFFIX
+                add = [[*tool.loader, path] for tool in tools]
+                prune = [_persist.may_fail([*tool.loader, once]) for tool in tools]
+                state[_persist.name(path)] = self._file(ipt.boot_script(rules, chain), add)
+                state[_persist.name(once)] = self._file(ipt.one_jump_script(chain), prune)
         return state
 
     def _file(self, text: str, loaders: list[list[str]]) -> str:
         self.loaders += loaders
         return "".join(
             [
-                "# Made by Ansible (mink8s.podnet.masquerade), changes will be lost.  After a reboot:\n",
-                *[f"#     {' '.join(loader)}\n" for loader in loaders],
+                _HEADER,
+                *[f"#     {' '.join(loader).lstrip('-')}\n" for loader in loaders],
                 text,
             ]
         )
@@ -187,15 +190,11 @@ class Masquerade(Resource):
         path = self.options.persist
         return [path, path + FORWARD_SUFFIX] if path else []
 
+    def _every_path(self) -> list[str]:
+        return [each for path in self._paths() for each in (path, path + ONE_JUMP_SUFFIX)]
+
     def _change_chain(self, change: Change) -> None:
         for tool in self.iptables.tools:
             for chain in ipt.TABLES:
                 if change.name == tool.state_name(chain):
                     self.iptables.change(tool, chain, change.before, change.after)
-
-
-def _write(path: str, text: t.Optional[str]) -> None:
-    if text is None:
-        _files.remove(path)
-    else:
-        _files.write_atomically(path, text)

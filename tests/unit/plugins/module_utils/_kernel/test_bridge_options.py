@@ -24,6 +24,7 @@ DEFAULTS: dict[str, t.Any] = {
     "ports": [],
     "stp": None,
     "netns": None,
+    "persist": None,
     "state": "present",
 }
 
@@ -76,6 +77,16 @@ def test_values_are_normalised() -> None:
         ({"ports": [port("br1")]}, r"bridge.ports\[0\].name: br1 is the bridge itself"),
         ({"ports": [port("p"), port("p")]}, r"bridge.ports\[1\].name: p is listed twice"),
         ({"netns": "a/b"}, "bridge.netns: a/b is not a network namespace"),
+        (
+            {"persist": "br1"},
+            "bridge.persist: br1 is not the absolute path of a file; write it like /etc/podnet/bridge",
+        ),
+        (
+            {"persist": "/etc/podnet/br1", "netns": "lab"},
+            "bridge.persist: /etc/podnet/br1 has no meaning with bridge.netns",
+        ),
+        ({"persist": "/etc/podnet/br1", "name": "br#1"}, "bridge.name: br#1 cannot stand in a file for ip -batch"),
+        ({"persist": "/br1", "ports": [port('p"')]}, r"bridge.ports\[0\].name: .* cannot stand in a file"),
         ({"netns": ""}, 'bridge.netns: "" is not a network namespace'),
     ],
 )

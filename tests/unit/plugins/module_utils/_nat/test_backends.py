@@ -193,3 +193,11 @@ def test_the_scratch_namespace_is_left_again(prefix: list[str], says: str) -> No
     command = [*prefix, sys.executable, "-c", SCRATCH]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout.startswith(says), done.stderr
+
+
+@pytest.mark.parametrize("chain", list(iptables.TABLES))
+def test_two_jumps_become_one_and_one_is_left_alone(chain: str) -> None:
+    first, second, third = iptables.one_jump_script(chain).splitlines()[1:4]
+    assert first == second
+    assert first.startswith("-D ")
+    assert first.replace("-D", "-A", 1) == third.replace("-I", "-A", 1).replace("FORWARD 1 ", "FORWARD ")
