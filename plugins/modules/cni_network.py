@@ -203,6 +203,10 @@ stale:
       description: The pod sandbox's identifier.
       type: str
       sample: 6f2d0c0ba4cb
+    pod:
+      description: The pod's namespace and name, if a kubelet made it.
+      type: str
+      sample: kube-system/coredns-0
     ifname:
       description: The pod's interface.
       type: str

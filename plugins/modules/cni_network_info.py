@@ -151,6 +151,10 @@ attachments:
       type: list
       elements: str
       sample: [10.12.1.2/24]
+    pod:
+      description: The pod's namespace and name, if a kubelet made it.
+      type: str
+      sample: kube-system/coredns-0
 injected:
   description:
     - Files in a directory named like network O(name), which libcni 1.3 and newer add to its plugins unless

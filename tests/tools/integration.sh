@@ -14,6 +14,10 @@ newest=$PWD/.cache/pyroute2-newest
 tests/tools/setup.sh packages "$newest" python tests/requirements-newest.txt
 docker=$PWD/.cache/docker
 
+# Real daemons, never installed: for the targets that start one in their namespaces.
+debian=$PWD/.cache/debian/containerd
+tests/tools/debian.sh "$debian" containerd runc busybox-static || debian=
+
 # What is to run, as TARGET or, with the newest pyroute2, TARGET-newest.
 runs=()
 for runme in tests/integration/targets/*/runme.sh; do
@@ -46,6 +50,7 @@ run() {
     case $target in
     *docker*) [ ! -e "$docker/.ready" ] || echo "env/set/PODNET_TEST_DOCKER/$docker" >>"tests/integration/targets/$target/aliases" ;;
     esac
+    [ -z "$debian" ] || echo "env/set/PODNET_TEST_DEBIAN/$debian" >>"tests/integration/targets/$target/aliases"
     with_test_home ansible-test integration --local --allow-destructive --color no "$target" >"$log" 2>&1 || status=failed
     printf '%s\n' "$(cat "$log")" "1 $status: $(label "$1")"
     [ $status = passed ] || echo "-- $(label "$1") failed"

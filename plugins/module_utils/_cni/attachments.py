@@ -43,6 +43,9 @@ class Attachment(t.NamedTuple):
     alive: bool
     addresses: t.List[str]
     config: t.Any
+    #: Namespace and name of the Kubernetes pod, if it is one; libcni's file.
+    pod: str = ""
+    path: str = ""
 
 
 class Lease(t.NamedTuple):
@@ -61,9 +64,10 @@ def attachments(network: str, cache_dirs: t.Sequence[str] = CACHE_DIRS) -> list[
     found = []
     for directory in cache_dirs:
         for name in _names(directory):
-            entry = _cached(os.path.join(directory, name))
+            path = os.path.join(directory, name)
+            entry = _cached(path)
             if entry.get("kind") == CACHE_KIND and entry.get("networkName") == network:
-                found.append(_attachment(entry))
+                found.append(_attachment(entry, path))
     return found
 
 
@@ -124,6 +128,7 @@ def stale(found: t.Sequence[Attachment], document: Document) -> list[dict[str, t
             differing.append(
                 {
                     "container_id": entry.container_id,
+                    "pod": entry.pod,
                     "ifname": entry.ifname,
                     "addresses": entry.addresses,
                     "change_class": difference.kind,
@@ -133,7 +138,7 @@ def stale(found: t.Sequence[Attachment], document: Document) -> list[dict[str, t
     return differing
 
 
-def _attachment(entry: dict[str, t.Any]) -> Attachment:
+def _attachment(entry: dict[str, t.Any], path: str) -> Attachment:
     netns = str(entry.get("netns") or "")
     result = entry.get("result")
     ips = result.get("ips") if isinstance(result, dict) else None
@@ -144,7 +149,17 @@ def _attachment(entry: dict[str, t.Any]) -> Attachment:
         alive=os.path.exists(netns),
         addresses=[str(ip["address"]) for ip in ips or [] if isinstance(ip, dict) and "address" in ip],
         config=_decoded(entry.get("config")),
+        pod=_pod(entry.get("cniArgs")),
+        path=path,
     )
+
+
+def _pod(arguments: t.Any) -> str:
+    """The pod that a kubelet's runtime names in the arguments of a CNI call."""
+    pairs = [pair for pair in arguments if isinstance(pair, list)] if isinstance(arguments, list) else []
+    named = {str(pair[0]): str(pair[1]) for pair in pairs if len(pair) == 2}
+    name = named.get("K8S_POD_NAME", "")
+    return f"{named.get('K8S_POD_NAMESPACE', '')}/{name}" if name else ""
 
 
 def _decoded(config: t.Any) -> t.Any:

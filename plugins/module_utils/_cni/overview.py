@@ -56,7 +56,7 @@ def _network(conf_dir: str, name: str, files: t.Sequence[loader.File]) -> dict[s
         "pod_cidrs": list(dict.fromkeys(cidr for document in ours for cidr in conf.pod_cidrs(document))),
         "leases": len(lent),
         "attachments": [
-            {key: value for key, value in entry._asdict().items() if key != "config"}
+            {key: value for key, value in entry._asdict().items() if key not in ("config", "path")}
             for entry in sorted(found, key=lambda entry: (entry.container_id, entry.ifname))
         ],
         "injected": [entry.path for entry in loader.injected(conf_dir, name)],

@@ -28,8 +28,8 @@ own_view() {
 }
 
 mount -t tmpfs tmpfs /mnt
-own_view /etc cni podnet sysctl.d modules-load.d systemd docker NetworkManager nftables.d
-own_view /var/lib cni podnet
+own_view /etc cni containerd crio podnet sysctl.d modules-load.d systemd docker NetworkManager nftables.d
+own_view /var/lib cni containerd podnet
 mount -t tmpfs -o mode=755 tmpfs /opt
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir /run/netns

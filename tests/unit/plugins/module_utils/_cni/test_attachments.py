@@ -45,7 +45,8 @@ def test_the_network_is_read_from_inside(tmp_path: pathlib.Path) -> None:
     cache(tmp_path, "net", "def")
     found = attachments.attachments("net", [str(tmp_path), str(tmp_path / "none")])
     assert [entry.container_id for entry in found] == ["def"]
-    assert found[0] == ("def", "eth0", "/proc/self/ns/net", True, ["10.12.1.2/24"], CONFIG)
+    assert found[0][:6] == ("def", "eth0", "/proc/self/ns/net", True, ["10.12.1.2/24"], CONFIG)
+    assert found[0][6:] == ("", str(tmp_path / "net-def-eth0"))
     found = attachments.attachments("net-1", [str(tmp_path)])
     assert [entry.container_id for entry in found] == ["abc"]
 
@@ -63,7 +64,26 @@ def test_files_that_are_no_cache_entries(tmp_path: pathlib.Path, content: str) -
 def test_entries_whose_inside_is_wrong(tmp_path: pathlib.Path) -> None:
     entry = {"kind": "cniCacheV1", "networkName": "net", "config": "***", "result": {"ips": [3, {}]}, "netns": None}
     (tmp_path / "x").write_text(json.dumps(entry))
-    assert attachments.attachments("net", [str(tmp_path)]) == [("", "", "", False, [], None)]
+    assert attachments.attachments("net", [str(tmp_path)]) == [("", "", "", False, [], None, "", str(tmp_path / "x"))]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "pod"),
+    [
+        (
+            [["IgnoreUnknown", "1"], ["K8S_POD_NAMESPACE", "dns"], ["K8S_POD_NAME", "a-1"], ["K8S_POD_NAME_2", "b"]],
+            "dns/a-1",
+        ),
+        ([["K8S_POD_NAMESPACE", "dns"]], ""),
+        ([["K8S_POD_NAME"], "K8S_POD_NAME", 3], ""),
+        ({"K8S_POD_NAME": "a"}, ""),
+        (None, ""),
+    ],
+)
+def test_the_pod_is_what_the_runtime_said(tmp_path: pathlib.Path, arguments: object, pod: str) -> None:
+    entry = {"kind": "cniCacheV1", "networkName": "net", "cniArgs": arguments}
+    (tmp_path / "x").write_text(json.dumps(entry))
+    assert [found.pod for found in attachments.attachments("net", [str(tmp_path)])] == [pod]
 
 
 def test_leases_in_the_addresses_order(tmp_path: pathlib.Path) -> None:
@@ -99,6 +119,7 @@ def test_stale_attachments_name_the_keys(tmp_path: pathlib.Path) -> None:
     assert attachments.stale(found, now) == [
         {
             "container_id": "abc",
+            "pod": "",
             "ifname": "eth0",
             "addresses": ["10.12.1.2/24"],
             "change_class": "new_pods_only",

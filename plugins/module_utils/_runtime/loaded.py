@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Whether a runtime has loaded our file: by its own words, or by a pod that was attached with it; else nobody knows.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, changes, loader
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import cri
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime.reader import Reader
+
+YES, NO, UNKNOWN = "yes", "no", "unknown"
+
+
+def ours(conf_dir: str, network: str) -> t.Optional[loader.File]:
+    """The network's file, the first if there are more."""
+    return next((entry for entry in loader.read_directory(conf_dir) if entry.network == network), None)
+
+
+def look(each: Reader, network: str, file: t.Optional[loader.File]) -> dict[str, str]:
+    """What is known of one reader."""
+    if file is None or file.document is None:
+        verdict, reason = NO, f"there is no file of network {network}"
+    else:
+        verdict, reason = _look(each, network, file, file.document)
+    return {"reader": each.name, "loaded": verdict, "reason": reason}
+
+
+def _look(each: Reader, network: str, file: loader.File, document: t.Any) -> tuple[str, str]:
+    try:
+        status = cri.status(each.socket or "")
+    except PodnetError as error:
+        reason = str(error).partition(";")[0]
+    else:
+        by_itself = told(status, document)
+        if by_itself:
+            return by_itself
+        problem = status.conditions.get("NetworkReady", "")
+        reason = f"{each.name} does not tell which network it has loaded"
+        reason += f", but that none is ready ({problem})" if problem else ", only that one is ready"
+    pod = _attached(network, file.path, document)
+    return (YES, f"pod {pod} was attached with it") if pod else (UNKNOWN, reason)
+
+
+def told(status: cri.Status, document: t.Any) -> t.Optional[tuple[str, str]]:
+    """What containerd tells: the text of every configuration that it has loaded."""
+    config = status.info.get("cniconfig")
+    if not isinstance(config, dict) or "Networks" not in config:
+        return None
+    names = []
+    for entry in config["Networks"] or []:
+        if entry.get("IFName") == "lo":
+            continue
+        source = entry.get("Config", {}).get("Source")
+        if isinstance(source, str) and changes.classify(_parsed(source), document).kind == changes.NONE:
+            return YES, "it tells so, with the text of the file"
+        names.append(str(entry.get("Config", {}).get("Name")))
+    problem = status.info.get("lastCNILoadStatus")
+    if names:
+        return NO, f"it has loaded another text, of network {', '.join(names)}"
+    return NO, f"it has loaded nothing ({problem})"
+
+
+def _attached(network: str, path: str, document: t.Any) -> t.Optional[str]:
+    """A pod of Kubernetes that was attached since the file was written, and with the same configuration."""
+    written = os.stat(path).st_mtime
+    for entry in attachments.attachments(network):
+        same = changes.classify(entry.config, document).kind == changes.NONE
+        if entry.pod and entry.alive and same and os.stat(entry.path).st_mtime >= written:
+            return entry.pod
+    return None
+
+
+def _parsed(text: str) -> t.Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Pods that were attached under an older configuration, as a Resource: one after another they are made anew.
+
+Ended is the pod's sandbox, through the runtime's own interface; the kubelet sees that and makes the pod again, which is
+attached under the configuration of now.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import changes as classes
+from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import cri, loaded
+
+POD, PAUSE = "pod ", 0.5
+
+#: What the kubelet and the runtime may take to end a pod's containers.
+STOP = 60.0
+
+
+class StalePods(Resource):
+    """The pods of one network that are not as new ones would be."""
+
+    def __init__(self, network: str, conf_dir: str, timeout: int) -> None:
+        super().__init__()
+        if timeout < 1:
+            raise OptionError("timeout", timeout, "is no time", "use a number of seconds")
+        self._network, self._conf_dir, self._timeout = network, conf_dir, timeout
+        self._sandboxes: dict[str, cri.Sandbox] = {}
+        self._left: list[dict[str, t.Any]] = []
+
+    def read(self) -> State:
+        known = {each.id: each for each in cri.sandboxes()}
+        state: State = {}
+        self._left = []
+        for entry in self._stale():
+            sandbox = known.get(entry["container_id"])
+            if sandbox is None:
+                self._left.append(entry)
+                continue
+            name = f"{POD}{sandbox.pod} ({sandbox.id[:12]})"
+            self._sandboxes[name] = sandbox
+            state[name] = {"change_class": entry["change_class"], "keys": entry["keys"]}
+        return state
+
+    def desired(self, current: State) -> State:  # noqa: ARG002
+        return {}
+
+    def apply(self, changes: list[Change]) -> None:
+        for index, change in enumerate(changes):
+            sandbox = self._sandboxes[change.name]
+            try:
+                cri.remove(sandbox, STOP)
+                self._wait_for(sandbox)
+            except PodnetError as error:
+                rest = [later.name[len(POD) :] for later in changes[index + 1 :]]
+                raise PodnetError(f"{error}; not touched: {', '.join(rest) or 'none'}") from error
+
+    def result(self, state: State) -> dict[str, t.Any]:  # noqa: ARG002
+        for entry in self._left:
+            self.warnings.append(
+                f"container {entry['container_id'][:12]} was attached under an older configuration "
+                f"({', '.join(entry['keys'])}) and is no pod of a runtime's CRI; make it anew by hand"
+            )
+        return {"left": self._left}
+
+    def _stale(self) -> list[dict[str, t.Any]]:
+        file = loaded.ours(self._conf_dir, self._network)
+        if file is None or file.document is None:
+            return []
+        alive = [entry for entry in attachments.attachments(self._network) if entry.alive]
+        found = attachments.stale(alive, file.document)
+        # What is safe for pods that run is no reason to end them.
+        return [entry for entry in found if entry["change_class"] != classes.LIVE_SAFE]
+
+    def _wait_for(self, old: cri.Sandbox) -> None:
+        """Wait for the pod's new sandbox and for its attachment."""
+        deadline = time.monotonic() + self._timeout
+        while time.monotonic() < deadline:
+            new = {each.id for each in cri.sandboxes([old.socket]) if each.ready and each.pod == old.pod} - {old.id}
+            attached = {entry.container_id for entry in attachments.attachments(self._network)}
+            if new & attached & {entry["container_id"] for entry in self._stale()}:
+                raise PodnetError(
+                    f"{POD}{old.pod}: came back under the older configuration; the runtime has not loaded the new one"
+                )
+            if new & attached:
+                return
+            time.sleep(PAUSE)
+        raise PodnetError(
+            f"{POD}{old.pod}: did not come back within {self._timeout} seconds; see the kubelet's journal"
+        )

@@ -1,0 +1,156 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Two keys of a TOML file, changed where they stand, and given back as they were.  Pure.
+
+A node's Python may be too old for a TOML parser, and none keeps comments.  So this understands headers of sections and
+``key = value`` on one line, refuses what it does not understand, and leaves it to containerd to read the outcome.
+What a line was before us stands in a comment above it: the file itself is the record.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+#: Above a line of ours: what was there.
+WAS = "# podnet: was "
+NOTHING = "# podnet: was not there"
+SECTION = "# podnet: section was not there"
+
+_HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?")
+_KEY = re.compile(r"(\s*)([A-Za-z0-9_-]+)(\s*=\s*)(.*)")
+
+
+class TomlError(Exception):
+    """Why a file is not understood, to be used within a sentence."""
+
+
+def sections(text: str) -> dict[str, dict[str, t.Any]]:
+    """Return keys with plain values by their sections' names; what has another value is there as None."""
+    found: dict[str, dict[str, t.Any]] = {"": {}}
+    here = found[""]
+    for line in text.splitlines():
+        name = _section(line)
+        key = _KEY.fullmatch(line)
+        if name is not None:
+            here = found.setdefault(name, {})
+        elif key:
+            here[key[2]] = value(key[4])
+    return found
+
+
+def value(text: str) -> t.Any:
+    """Return a string, number, boolean or list of strings that stands on one line; None for all else."""
+    plain = re.fullmatch(r"""(?:"[^"\\]*"|'[^']*'|-?[0-9]+|true|false|\[[^\[\]{}]*\])""", _without_comment(text))
+    if not plain:
+        return None
+    if plain[0][0] == "[":
+        # Whatever is between strings, besides commas and white space, is not understood.
+        inner = plain[0][1:-1]
+        if re.sub(r"""\"[^"\\]*"|'[^']*'|[\s,]""", "", inner):
+            return None
+        return [double or single for double, single in re.findall(r""""([^"\\]*)"|'([^']*)'""", inner)]
+    if plain[0][0] in "\"'":
+        return plain[0][1:-1]
+    return plain[0] == "true" if plain[0] in ("true", "false") else int(plain[0])
+
+
+def edit(text: str, section: str, keys: t.Mapping[str, t.Any]) -> str:
+    """Set keys of one section."""
+    if re.search(r"\"\"\"|'''", text):
+        raise TomlError("has texts of several lines")
+    lines = text.splitlines(keepends=True)
+    start = next((index for index, line in enumerate(lines) if _section(line) == normal(section)), None)
+    if start is None:
+        body = "".join(f"{key} = {json.dumps(given)}\n" for key, given in keys.items())
+        return f"{text}\n{SECTION}\n[{section}]\n{body}"
+    later = (index for index in range(start + 1, len(lines)) if lines[index].lstrip().startswith("["))
+    end = next((index for index in later if _KEY.fullmatch(lines[index].rstrip("\n")) is None), len(lines))
+    own = lines[start + 1 : end]
+    for key, given in keys.items():
+        own = _set(own, key, given, _indent(lines[start]))
+    if not lines[start].endswith("\n"):
+        lines[start] += "\n"
+    return "".join([*lines[: start + 1], *own, *lines[end:]])
+
+
+def restore(text: str) -> str:
+    """Return the file as it was before us; what others have changed since stays."""
+    lines = text.splitlines(keepends=True)
+    found: list[str] = []
+    index = 0
+    while index < len(lines):
+        mark = lines[index].strip()
+        if mark == SECTION:
+            index = _skip_section(lines, index, found)
+        elif mark == NOTHING:
+            index += 2
+        elif mark.startswith(WAS):
+            indent, _mark, was = lines[index].partition(WAS)
+            found.append(f"{indent}{was}")
+            index += 2
+        else:
+            found.append(lines[index])
+            index += 1
+    return "".join(found)
+
+
+def is_edited(text: str) -> bool:
+    """Whether there is anything of ours in a file."""
+    return any(line.strip() in (SECTION, NOTHING) or line.strip().startswith(WAS) for line in text.splitlines())
+
+
+def normal(section: str) -> str:
+    """A section's name in one spelling: quotes only where they are needed, and these double."""
+    parts = re.findall(r'"([^"]*)"|' + r"'([^']*)'|([A-Za-z0-9_-]+)", section)
+    names = [next(part for part in parts_of if part) if any(parts_of) else "" for parts_of in parts]
+    return ".".join(name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"' for name in names)
+
+
+def _section(line: str) -> t.Optional[str]:
+    header = _HEADER.fullmatch(line.rstrip("\n"))
+    return normal(header[1]) if header else None
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _set(lines: list[str], key: str, given: t.Any, indent: str) -> list[str]:
+    new = f"{key} = {json.dumps(given)}\n"
+    for index, line in enumerate(lines):
+        match = _KEY.fullmatch(line.rstrip("\n"))
+        if match and match[2] == key:
+            if value(match[4]) is None:
+                raise TomlError(f"has a {key} that is not on one line")
+            was = line[len(match[1]) :].rstrip("\n")
+            ours = [f"{match[1]}{WAS}{was}\n", f"{match[1]}{new}"]
+            return [*lines[:index], *ours, *lines[index + 1 :]]
+    return [f"{indent}{NOTHING}\n", f"{indent}{new}", *lines]
+
+
+def _skip_section(lines: list[str], index: int, found: list[str]) -> int:
+    """Leave out the section that we added, unless somebody has put more into it."""
+    header, index = lines[index + 1 : index + 2], index + 2
+    while index < len(lines) and _KEY.fullmatch(lines[index].rstrip("\n")):
+        if not re.match(r"\s*(bin_dirs?|conf_dir)\s*=", lines[index]):
+            found += header
+            return index
+        index += 1
+    if found and found[-1].strip() == "":
+        found.pop()
+    elif found and found[-1].endswith("\n"):
+        # The line end that was missing before us.
+        found[-1] = found[-1][:-1]
+    return index
+
+
+def _without_comment(text: str) -> str:
+    """Cut a comment off that follows a value; a # within quotes is none."""
+    match = re.match(r"""((?:"[^"\\]*"|'[^']*'|[^#"'])*)""", text)
+    return (match[1] if match else text).strip()

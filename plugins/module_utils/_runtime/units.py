@@ -1,0 +1,152 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""Units of systemd as they stand in files: a unit and its drop-ins, read as systemd reads them (systemd.unit(5)).
+
+Files, because a node may not be running systemd at all (an image, a chroot), and because what is asked for is what the
+unit would be without our own drop-in.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+from pathlib import Path
+
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import words
+
+#: Where units are, the first wins.
+UNIT_DIRS = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
+
+
+class Unit(t.NamedTuple):
+    """A service as it would be started: its commands, and where its environment comes from."""
+
+    name: str
+    path: str
+    commands: t.List[str]
+    environment: t.Dict[str, str]
+    environment_files: t.List[str]
+
+    @property
+    def from_files(self) -> dict[str, str]:
+        """The variables that environment files set; they win over the unit's own."""
+        found: dict[str, str] = {}
+        for entry in self.environment_files:
+            for path in sorted(Path("/").glob(entry.lstrip("-/"))):
+                found.update(words.variables(_files.read_text(str(path)) or ""))
+        return found
+
+    @property
+    def command(self) -> str:
+        """The one command of the service."""
+        if not self.commands:
+            raise PodnetError(
+                f"{self.name}: neither {self.path} nor a drop-in has an ExecStart, so it cannot start; correct the unit"
+            )
+        if len(self.commands) > 1:
+            raise PodnetError(
+                f"{self.name}: {self.path} and its drop-ins have {len(self.commands)} lines ExecStart, "
+                "where a service that runs has one; correct the unit"
+            )
+        return self.commands[0]
+
+    @property
+    def arguments(self) -> list[str]:
+        """The command as words, its variables replaced."""
+        found = words.expand(words.split(self.command), {**self.environment, **self.from_files})
+        if not found:
+            raise PodnetError(f"{self.name}: ExecStart {self.command} is no command; correct the unit")
+        return found
+
+
+def find(names: t.Sequence[str], dirs: t.Sequence[str] = UNIT_DIRS) -> t.Optional[str]:
+    """Return the first of these names of which there is a unit that is not masked."""
+    return next((name for name in names if _unit_path(name, dirs)), None)
+
+
+def load(name: str, changed: t.Optional[dict[str, t.Optional[str]]] = None, dirs: t.Sequence[str] = UNIT_DIRS) -> Unit:
+    """Return a unit; ``changed`` has files as they would be, by their paths (None: gone)."""
+    changed = changed or {}
+    path = _unit_path(name, dirs)
+    if path is None:
+        raise PodnetError(f"{name}: there is no such unit in {', '.join(dirs)}; install it")
+    unit = Unit(name, path, [], {}, [])
+    for entry in [path, *_drop_ins(name, dirs, changed)]:
+        text = changed.get(entry, "") if entry in changed else _files.read_text(entry)
+        _take(unit, text or "")
+    return unit
+
+
+def settings(text: str) -> t.Iterator[tuple[str, str, str]]:
+    """Read a file: every setting as its section, key and value; a backslash at a line's end continues it."""
+    section, waiting = "", ""
+    for line in text.splitlines():
+        stripped = line.strip()
+        # Comments stand between the lines of one value, too.
+        if stripped.startswith(("#", ";")) or (not stripped and not waiting):
+            continue
+        if stripped.endswith("\\"):
+            waiting += stripped[:-1] + " "
+            continue
+        whole, waiting = (waiting + stripped).strip(), ""
+        heading = re.fullmatch(r"\[(.*)\]", whole)
+        key, equals, value = whole.partition("=")
+        if heading:
+            section = heading[1]
+        elif equals:
+            yield section, key.strip(), value.strip()
+
+
+def _take(unit: Unit, text: str) -> None:
+    """Add what a file says; an empty value forgets what was said before."""
+    for section, key, value in settings(text):
+        if section != "Service":
+            continue
+        if key == "ExecStart":
+            _add(unit.commands, value)
+        elif key == "EnvironmentFile":
+            _add(unit.environment_files, value)
+        elif key == "Environment":
+            if not value:
+                unit.environment.clear()
+            pairs = [word.partition("=") for word in words.split(value)]
+            unit.environment.update({name: text for name, _equals, text in pairs})
+
+
+def _add(values: list[str], value: str) -> None:
+    if value:
+        values.append(value)
+    else:
+        values.clear()
+
+
+def _unit_path(name: str, dirs: t.Sequence[str]) -> t.Optional[str]:
+    """Where a unit is; one that is a link to /dev/null, or empty, is masked."""
+    path = next((path for path in (os.path.join(each, name) for each in dirs) if os.path.lexists(path)), None)
+    if path is None or not os.path.isfile(path) or os.stat(path).st_size == 0:
+        return None
+    return path
+
+
+def _drop_ins(name: str, dirs: t.Sequence[str], changed: t.Mapping[str, t.Optional[str]]) -> list[str]:
+    """The drop-ins in the order of their names; of one name only the first directory's."""
+    found: dict[str, str] = {}
+    for directory in (os.path.join(each, place) for each in dirs for place in (f"{name}.d", "service.d")):
+        there = {str(path) for path in Path(directory).glob("*.conf")}
+        for path in there | {path for path in changed if os.path.dirname(path) == directory}:
+            if path not in changed or changed[path] is not None:
+                found.setdefault(os.path.basename(path), path)
+    return [found[base] for base in sorted(found)]
