@@ -39,6 +39,8 @@ def sections(text: str) -> dict[str, dict[str, t.Any]]:
         key = _KEY.fullmatch(line)
         if name is not None:
             here = found.setdefault(name, {})
+        elif line.lstrip().startswith("[["):
+            here = {}
         elif key:
             here[key[2]] = value(key[4])
     return found

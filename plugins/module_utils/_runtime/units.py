@@ -72,19 +72,19 @@ class Unit(t.NamedTuple):
         return found
 
 
-def find(names: t.Sequence[str], dirs: t.Sequence[str] = UNIT_DIRS) -> t.Optional[str]:
+def find(names: t.Sequence[str]) -> t.Optional[str]:
     """Return the first of these names of which there is a unit that is not masked."""
-    return next((name for name in names if _unit_path(name, dirs)), None)
+    return next((name for name in names if _unit_path(name)), None)
 
 
-def load(name: str, changed: t.Optional[dict[str, t.Optional[str]]] = None, dirs: t.Sequence[str] = UNIT_DIRS) -> Unit:
+def load(name: str, changed: t.Optional[dict[str, t.Optional[str]]] = None) -> Unit:
     """Return a unit; ``changed`` has files as they would be, by their paths (None: gone)."""
     changed = changed or {}
-    path = _unit_path(name, dirs)
+    path = _unit_path(name)
     if path is None:
-        raise PodnetError(f"{name}: there is no such unit in {', '.join(dirs)}; install it")
+        raise PodnetError(f"{name}: there is no such unit in {', '.join(UNIT_DIRS)}; install it")
     unit = Unit(name, path, [], {}, [])
-    for entry in [path, *_drop_ins(name, dirs, changed)]:
+    for entry in [path, *_drop_ins(name, changed)]:
         text = changed.get(entry, "") if entry in changed else _files.read_text(entry)
         _take(unit, text or "")
     return unit
@@ -133,18 +133,18 @@ def _add(values: list[str], value: str) -> None:
         values.clear()
 
 
-def _unit_path(name: str, dirs: t.Sequence[str]) -> t.Optional[str]:
+def _unit_path(name: str) -> t.Optional[str]:
     """Where a unit is; one that is a link to /dev/null, or empty, is masked."""
-    path = next((path for path in (os.path.join(each, name) for each in dirs) if os.path.lexists(path)), None)
+    path = next((path for path in (os.path.join(each, name) for each in UNIT_DIRS) if os.path.lexists(path)), None)
     if path is None or not os.path.isfile(path) or os.stat(path).st_size == 0:
         return None
     return path
 
 
-def _drop_ins(name: str, dirs: t.Sequence[str], changed: t.Mapping[str, t.Optional[str]]) -> list[str]:
+def _drop_ins(name: str, changed: t.Mapping[str, t.Optional[str]]) -> list[str]:
     """The drop-ins in the order of their names; of one name only the first directory's."""
     found: dict[str, str] = {}
-    for directory in (os.path.join(each, place) for each in dirs for place in (f"{name}.d", "service.d")):
+    for directory in (os.path.join(each, place) for each in UNIT_DIRS for place in (f"{name}.d", "service.d")):
         there = {str(path) for path in Path(directory).glob("*.conf")}
         for path in there | {path for path in changed if os.path.dirname(path) == directory}:
             if path not in changed or changed[path] is not None:

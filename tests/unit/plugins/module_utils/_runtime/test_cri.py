@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Calls over a socket, and what runtimes answer; containerd itself is asked in the integration target cni_runtime."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import cri, grpc
+from ansible_collections.mink8s.podnet.tests.unit.plugins.module_utils._runtime.cri_server import serving
+
+
+def inner(number: int, *parts: bytes) -> bytes:
+    """A message within a message."""
+    body = b"".join(parts)
+    return grpc.text_field(number, body.decode())
+
+
+def sandbox(identifier: str, name: str, *more: bytes) -> bytes:
+    names = inner(2, grpc.text_field(1, name), grpc.text_field(2, "uid"), grpc.text_field(3, "dns"))
+    return inner(1, grpc.text_field(1, identifier), names, *more)
+
+
+def test_numbers_and_texts() -> None:
+    long = "é" * 300
+    message = grpc.number_field(1, 300) + grpc.text_field(2, long) + b"\x19" + b"8" * 8 + b"\x25" + b"4" * 4
+    assert grpc.fields(message) == [(1, 300), (2, long.encode()), (3, b"8" * 8), (4, b"4" * 4)]
+    assert grpc.texts(message)[2] == long
+    for broken in (b"\x08", b"\x0b\x00", b"\xff"):
+        with pytest.raises(grpc.GrpcError, match="the answer is no message"):
+            grpc.fields(broken)
+
+
+def test_status(tmp_path: Path) -> None:
+    config = {"PluginDirs": ["/opt/cni/bin"]}
+    ready = inner(1, grpc.text_field(1, "RuntimeReady"), grpc.number_field(2, 1))
+    broken = inner(1, grpc.text_field(1, "NetworkReady"), grpc.text_field(3, "NotReady"), grpc.text_field(4, "no net"))
+    info = [
+        inner(2, grpc.text_field(1, key), grpc.text_field(2, text))
+        for key, text in [("cniconfig", json.dumps(config)), ("last", "OK")]
+    ]
+    asked = []
+
+    def answer(method: str, message: bytes) -> bytes:
+        asked.append((method, message))
+        return inner(1, ready, broken) + b"".join(info)
+
+    with serving(tmp_path / "sock", answer):
+        found = cri.status(str(tmp_path / "sock"))
+    assert asked == [("/runtime.v1.RuntimeService/Status", b"\x08\x01")]
+    assert found.conditions == {"RuntimeReady": None, "NetworkReady": "NotReady: no net"}
+    assert found.info == {"cniconfig": config, "last": "OK"}
+
+
+def test_a_runtime_that_knows_only_the_older_version(tmp_path: Path) -> None:
+    asked = []
+
+    def answer(method: str, message: bytes) -> bytes | None:
+        asked.append(method)
+        if not method.startswith("/runtime.v1alpha2."):
+            return None
+        return sandbox("abc", "one") + sandbox("def", "two", grpc.number_field(3, 1)) if "List" in method else b""
+
+    path = str(tmp_path / "sock")
+    with serving(tmp_path / "sock", answer):
+        found = cri.sandboxes([path, str(tmp_path / "none")])
+        assert found == [cri.Sandbox("abc", "dns/one", True, path), cri.Sandbox("def", "dns/two", False, path)]
+        cri.remove(found[0], 5)
+    assert asked == [
+        f"/runtime.{version}.RuntimeService/{method}"
+        for method in ("ListPodSandbox", "StopPodSandbox", "RemovePodSandbox")
+        for version in ("v1", "v1alpha2")
+    ]
+
+
+def test_a_runtime_that_refuses(tmp_path: Path) -> None:
+    with serving(tmp_path / "sock", lambda _method, _message: None):
+        with pytest.raises(
+            PodnetError, match=r"sock: Status of the container runtime fails \(the call was refused\); see"
+        ):
+            cri.status(str(tmp_path / "sock"))
+        # It may be a runtime that is none of ours: what it has is not known.
+        assert cri.sandboxes([str(tmp_path / "sock")]) == []
+
+
+def test_nobody_listens(tmp_path: Path) -> None:
+    with pytest.raises(PodnetError, match=r"none: Status of .* fails \(No such file or directory\)"):
+        cri.status(str(tmp_path / "none"))
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "deaf"))
+        listening.listen()
+        with pytest.raises(grpc.GrpcError, match="no answer within 0 seconds"):
+            grpc.call(str(tmp_path / "deaf"), "/a/b", b"", timeout=0.1)

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Changing keys where they stand and giving them back byte for byte; a real parser says what the texts mean."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import toml
+
+#: Python has it since 3.11, and a node may have 3.9.
+tomllib = pytest.importorskip("tomllib")
+
+V2, V3 = 'plugins."io.containerd.grpc.v1.cri".cni', 'plugins."io.containerd.cri.v1.runtime".cni'
+
+DEBIAN = """\
+version = 2
+
+[plugins]
+  [plugins."io.containerd.grpc.v1.cri"]
+    [plugins."io.containerd.grpc.v1.cri".cni]
+      bin_dir = "/usr/lib/cni"
+      conf_dir = "/etc/cni/net.d"
+  [plugins."io.containerd.internal.v1.opt"]
+    path = "/var/lib/containerd/opt"
+"""
+
+VERSION_3 = """\
+version = 3
+root = '/var/lib/containerd'  # as it was
+[plugins.'io.containerd.cri.v1.runtime'.cni]  # CNI
+  bin_dirs = ['/opt/cni/bin', "/usr/libexec/cni"]  # both \t
+  bin_dirs_10 = 'ten'
+[plugins.'io.containerd.cri.v1.runtime'.cni10]
+  bin_dirs = ['/ten']
+"""
+
+TEXTS = [
+    (DEBIAN, V2),
+    (VERSION_3, V3),
+    ("version = 2\n", V2),
+    ("version = 2", V2),
+    ("version = 2\n\n\n", V2),
+    ('version = 2\n[plugins."io.containerd.grpc.v1.cri".cni]\n', V2),
+    ('version = 2\n[debug]\nlevel = "[plugins]"\n[grpc]\n', V2),
+    ("version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".cni]\nmax_conf_num = 1\n\n[[x]]\nbin_dir = '/x'\n", V2),
+]
+
+
+def path_to(document: dict[str, t.Any], section: str) -> dict[str, t.Any]:
+    _plugins, plugin, cni = [part.strip('".') for part in section.split('"')]
+    found: dict[str, t.Any] = document["plugins"][plugin][cni]
+    return found
+
+
+@pytest.mark.parametrize(("text", "section"), TEXTS)
+@pytest.mark.parametrize(
+    "keys", [{"bin_dir": "/x"}, {"bin_dirs": ["/x", "/y"]}, {"bin_dirs": ["/x"], "conf_dir": "/etc/cni/y"}]
+)
+def test_what_is_changed_is_given_back(text: str, section: str, keys: dict[str, t.Any]) -> None:
+    new = toml.edit(text, section, keys)
+    before, after = tomllib.loads(text), tomllib.loads(new)
+    there = path_to(after, section)
+    assert {key: there[key] for key in keys} == keys
+    for key in keys:
+        del there[key]
+    if section.rpartition(".")[0] in toml.sections(text) or toml.normal(section) in toml.sections(text):
+        left = path_to(before, section)
+        assert there == {key: value for key, value in left.items() if key not in keys}
+    assert toml.is_edited(new)
+    assert not toml.is_edited(text)
+    assert toml.restore(new) == text
+    assert toml.restore(text) == text
+
+
+def test_what_others_add_to_our_section_stays() -> None:
+    new = toml.edit("version = 2\n", V2, {"bin_dir": "/x"})
+    assert toml.restore(f'{new}max_conf_num = 3\n\n[debug]\nlevel = "info"\n') == (
+        f'version = 2\n\n[{V2}]\nmax_conf_num = 3\n\n[debug]\nlevel = "info"\n'
+    )
+    assert toml.restore(f'{new}\n[debug]\nlevel = "info"\n') == 'version = 2\n\n[debug]\nlevel = "info"\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("bin_dirs = [\n  '/a',\n]\n", "has a bin_dirs that is not on one line"),
+        ('bin_dirs = "\\u002f"\n', "has a bin_dirs that is not on one line"),
+        ("x = '''\nbin_dirs = 1\n'''\n", "has texts of several lines"),
+    ],
+)
+def test_what_is_not_understood_is_refused(body: str, problem: str) -> None:
+    with pytest.raises(toml.TomlError, match=problem):
+        toml.edit(f"version = 3\n[{V3}]\n{body}", V3, {"bin_dirs": ["/x"]})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('"/a" # b', "/a"),
+        ("'/a#b'", "/a#b"),
+        ("12", 12),
+        ("-1", -1),
+        ("true", True),
+        ("[]", []),
+        ("['/a', \"/b\",]", ["/a", "/b"]),
+        ("['']", [""]),
+        ("[1]", None),
+        ("[['a']]", None),
+        ("{a = 1}", None),
+        ('"a\\tb"', None),
+        ("[", None),
+        ("1979-05-27", None),
+        ("", None),
+    ],
+)
+def test_values(text: str, value: t.Any) -> None:
+    assert toml.value(text) == value
+
+
+def test_sections_by_one_spelling() -> None:
+    text = "a = 1\n[ x ]\nb = 2\n  [x.'y.z'.\"w\"]  # c\nc = 3\n[[d]]\nb = 4\n"
+    assert toml.sections(text) == {"": {"a": 1}, "x": {"b": 2}, 'x."y.z".w': {"c": 3}}

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Units and drop-ins, as systemd would put them together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import units
+
+KUBEADM = """\
+[Service]
+Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
+# This is a file that "kubeadm init" and "kubeadm join" generate at runtime
+EnvironmentFile=-{root}/kubeadm-flags.env
+EnvironmentFile=-{root}/default
+ExecStart=
+ExecStart=/usr/bin/kubelet $KUBELET_CONFIG_ARGS \\
+  # in between
+  $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two directories of units."""
+    monkeypatch.setattr(units, "UNIT_DIRS", (str(tmp_path / "etc"), str(tmp_path / "lib")))
+    return tmp_path
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_a_unit_of_kubeadm(root: Path) -> None:
+    write(root / "lib/kubelet.service", "[Unit]\nExecStart=no\n[Service]\nExecStart=/usr/bin/kubelet\n")
+    write(root / "lib/kubelet.service.d/10-kubeadm.conf", KUBEADM.format(root=root))
+    write(root / "kubeadm-flags.env", 'KUBELET_KUBEADM_ARGS="--network-plugin=cni --a=b"\n')
+    unit = units.load("kubelet.service")
+    assert unit.command == "/usr/bin/kubelet $KUBELET_CONFIG_ARGS  $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS"
+    assert unit.arguments == [
+        "/usr/bin/kubelet",
+        "--config=/var/lib/kubelet/config.yaml",
+        "--network-plugin=cni",
+        "--a=b",
+    ]
+    write(root / "default", "KUBELET_EXTRA_ARGS=--c\nKUBELET_CONFIG_ARGS=--d\n")
+    # A file wins over the unit's own Environment.
+    assert unit.arguments == ["/usr/bin/kubelet", "--d", "--network-plugin=cni", "--a=b", "--c"]
+
+
+def test_drop_ins_in_the_order_of_their_names(root: Path) -> None:
+    write(root / "lib/kubelet.service", "[Service]\nExecStart=/lib\n")
+    write(root / "etc/kubelet.service.d/20.conf", "[Service]\nEnvironment=A=20 B=20\n")
+    write(root / "lib/kubelet.service.d/30.conf", "[Service]\nEnvironment=A=30\n")
+    write(root / "lib/kubelet.service.d/20.conf", "[Service]\nEnvironment=B=hidden C=hidden\n")
+    write(root / "etc/kubelet.service.d/40.conf.bak", "[Service]\nEnvironment=A=40\n")
+    write(root / "etc/kubelet10.service.d/40.conf", "[Service]\nEnvironment=A=ten\n")
+    assert units.load("kubelet.service").environment == {"A": "30", "B": "20"}
+    ours = str(root / "etc/kubelet.service.d/99.conf")
+    assert units.load("kubelet.service", {ours: "[Service]\nEnvironment=\nEnvironment='A=9 9'\n"}).environment == {
+        "A": "9 9"
+    }
+    write(Path(ours), "[Service]\nExecStart=\n")
+    assert units.load("kubelet.service").commands == []
+    assert units.load("kubelet.service", {ours: None}).commands == ["/lib"]
+
+
+def test_which_units_there_are(root: Path) -> None:
+    write(root / "lib/kubelet10.service", "[Service]\nExecStart=/a\n")
+    write(root / "lib/masked.service", "[Service]\nExecStart=/a\n")
+    (root / "etc").mkdir()
+    (root / "etc/masked.service").symlink_to("/dev/null")
+    write(root / "lib/empty.service", "")
+    write(root / "lib/linked.service", "[Service]\nExecStart=/a\n")
+    (root / "etc/alias.service").symlink_to("../lib/linked.service")
+    assert units.find(["kubelet.service", "masked.service", "empty.service"]) is None
+    assert units.find(["kubelet.service", "alias.service"]) == "alias.service"
+    with pytest.raises(PodnetError, match=r"kubelet.service: there is no such unit in .*/etc, .*/lib; install it"):
+        units.load("kubelet.service")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", r"kubelet.service: neither .*kubelet.service nor a drop-in has an ExecStart, so it cannot start; correct"),
+        ("ExecStart=/a\nExecStart=\n", "nor a drop-in has an ExecStart"),
+        ("execstart=/a\n", "nor a drop-in has an ExecStart"),
+        ("ExecStart=/a\nExecStart=/b\n", "have 2 lines ExecStart"),
+        ("ExecStart=$NOTHING\n", "ExecStart .NOTHING is no command; correct the unit"),
+    ],
+)
+def test_a_unit_that_starts_nothing(root: Path, text: str, says: str) -> None:
+    write(root / "lib/kubelet.service", f"[Service]\nType=simple\n{text}")
+    with pytest.raises(PodnetError, match=says):
+        assert units.load("kubelet.service").arguments == []
