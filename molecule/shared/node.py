@@ -20,9 +20,11 @@ from pathlib import Path
 REFLECTOR = Path(__file__).resolve().parents[2] / "plugins/module_utils/_probe/reflector.py"
 #: Directories of which a node has its own view: the host's entries, read only, but the named ones, which start empty.
 VIEWS = {
-    "/etc": ("NetworkManager", "cni", "docker", "modules-load.d", "podnet", "sysctl.d", "systemd"),
+    "/etc": ("NetworkManager", "cni", "containerd", "crio", "docker", "modules-load.d", "podnet", "sysctl.d", "systemd"),
     "/var/lib": ("cni", "podnet"),
 }
+#: The machine's own runtimes have no part in a node: systemd would not start them there.
+MASKED = ("containerd", "cri-docker", "cri-dockerd", "cri-o", "crio", "kubelet")
 SYSCTLS = {
     "net/ipv4/ip_forward": 0,
     "net/ipv4/conf/all/rp_filter": 2,
@@ -50,6 +52,10 @@ def hold(name: str) -> t.NoReturn:
     Path("/run/netns").mkdir()
     for directory, own in VIEWS.items():
         own_view(Path(directory), own)
+    for name_of_unit in MASKED:
+        unit = Path("/etc/systemd/system", f"{name_of_unit}.service")
+        unit.parent.mkdir(exist_ok=True)
+        unit.symlink_to("/dev/null")
     mount_tmpfs("/opt")
     run("mount", "-t", "sysfs", "sysfs", "/sys")
     # Where the user is root on this machine too, a mistake must not reach the machine's own files.
