@@ -115,7 +115,7 @@ def in_use(found: t.Sequence[Attachment], lent: t.Sequence[Lease]) -> list[str]:
     A container that is remembered but whose namespace is gone, as after a reboot, is nobody.
     """
     alive = {entry.container_id for entry in found if entry.alive}
-    dead = {entry.container_id for entry in found} - alive
+    dead = {entry.container_id for entry in found if entry.netns} - alive
     return sorted(alive | {lease.container_id for lease in lent if lease.container_id not in dead})
 
 
@@ -139,9 +139,9 @@ def stale(found: t.Sequence[Attachment], document: Document) -> list[dict[str, t
 
 
 def _attachment(entry: dict[str, t.Any], path: str) -> Attachment:
-    netns = str(entry.get("netns") or "")
-    result = entry.get("result")
-    ips = result.get("ips") if isinstance(result, dict) else None
+    result = entry.get("result") if isinstance(entry.get("result"), dict) else {}
+    netns = str(entry.get("netns") or "") or _sandbox(result.get("interfaces"), str(entry.get("ifName", "")))
+    ips = result.get("ips")
     return Attachment(
         container_id=str(entry.get("containerId", "")),
         ifname=str(entry.get("ifName", "")),
@@ -152,6 +152,12 @@ def _attachment(entry: dict[str, t.Any], path: str) -> Attachment:
         pod=_pod(entry.get("cniArgs")),
         path=path,
     )
+
+
+def _sandbox(interfaces: t.Any, ifname: str) -> str:
+    """The namespace that the pod's interface is in: libcni before 1.2 (containerd 1, dockershim) keeps it here alone."""
+    listed = [each for each in interfaces if isinstance(each, dict)] if isinstance(interfaces, list) else []
+    return next((str(each.get("sandbox") or "") for each in listed if each.get("name") == ifname), "")
 
 
 def _pod(arguments: t.Any) -> str:

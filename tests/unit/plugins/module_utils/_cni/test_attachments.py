@@ -86,6 +86,25 @@ def test_the_pod_is_what_the_runtime_said(tmp_path: pathlib.Path, arguments: obj
     assert [found.pod for found in attachments.attachments("net", [str(tmp_path)])] == [pod]
 
 
+def test_the_namespace_where_older_releases_keep_it(tmp_path: pathlib.Path) -> None:
+    interfaces = [
+        {"name": "br1"},
+        {"name": "eth10", "sandbox": "/run/netns/ten"},
+        {"name": "eth1", "sandbox": "/proc/self/ns/net"},
+        3,
+    ]
+    entry = {"kind": "cniCacheV1", "networkName": "net", "containerId": "abc", "ifName": "eth1"}
+    (tmp_path / "x").write_text(json.dumps({**entry, "result": {"interfaces": interfaces}}))
+    (found,) = attachments.attachments("net", [str(tmp_path)])
+    assert (found.netns, found.alive) == ("/proc/self/ns/net", True)
+    # Of the oldest nobody knows; whoever has a lease may be there.
+    (tmp_path / "x").write_text(json.dumps({**entry, "result": {"interfaces": {}}}))
+    old = attachments.attachments("net", [str(tmp_path)])
+    assert (old[0].netns, old[0].alive) == ("", False)
+    assert attachments.in_use(old, [attachments.Lease("10.12.1.2", "abc", "eth1")]) == ["abc"]
+    assert attachments.in_use(old, []) == []
+
+
 def test_leases_in_the_addresses_order(tmp_path: pathlib.Path) -> None:
     for address, owner in [("10.12.1.10", "b\r\neth0"), ("10.12.1.9", "a\r\neth0"), ("2001:db8::2", "a\r\neth0")]:
         lend(tmp_path, "net", address, owner)
