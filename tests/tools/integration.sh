@@ -51,6 +51,7 @@ run() {
     *docker*) [ ! -e "$docker/.ready" ] || echo "env/set/PODNET_TEST_DOCKER/$docker" >>"tests/integration/targets/$target/aliases" ;;
     esac
     [ -z "$debian" ] || echo "env/set/PODNET_TEST_DEBIAN/$debian" >>"tests/integration/targets/$target/aliases"
+    [ ! -x "${PODNET_KUBELET:-}" ] || echo "env/set/PODNET_TEST_KUBELET/$PODNET_KUBELET" >>"tests/integration/targets/$target/aliases"
     with_test_home ansible-test integration --local --allow-destructive --color no "$target" >"$log" 2>&1 || status=failed
     printf '%s\n' "$(cat "$log")" "1 $status: $(label "$1")"
     [ $status = passed ] || echo "-- $(label "$1") failed"

@@ -139,7 +139,8 @@ def stale(found: t.Sequence[Attachment], document: Document) -> list[dict[str, t
 
 
 def _attachment(entry: dict[str, t.Any], path: str) -> Attachment:
-    result = entry.get("result") if isinstance(entry.get("result"), dict) else {}
+    answer = entry.get("result")
+    result: dict[str, t.Any] = answer if isinstance(answer, dict) else {}
     netns = str(entry.get("netns") or "") or _sandbox(result.get("interfaces"), str(entry.get("ifName", "")))
     ips = result.get("ips")
     return Attachment(
@@ -155,7 +156,7 @@ def _attachment(entry: dict[str, t.Any], path: str) -> Attachment:
 
 
 def _sandbox(interfaces: t.Any, ifname: str) -> str:
-    """The namespace that the pod's interface is in: libcni before 1.2 (containerd 1, dockershim) keeps it here alone."""
+    """The namespace of the pod's interface: libcni before 1.2 (containerd 1, dockershim) has it here alone."""
     listed = [each for each in interfaces if isinstance(each, dict)] if isinstance(interfaces, list) else []
     return next((str(each.get("sandbox") or "") for each in listed if each.get("name") == ifname), "")
 
