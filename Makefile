@@ -30,12 +30,12 @@ DEBIAN = containerd runc busybox-static
 # Runs a command where nodes can be made, and where nothing outlives it.
 LAB = python molecule/shared/lab.py run --nodes 0 --
 
-.PHONY: help setup link system demo test lint unit sanity integration lab molecule build pins clean
+.PHONY: help setup link system machines demo test test-vm lint unit sanity integration lab molecule images seed cluster build pins clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@awk '/^# [A-Z]+=/ { name = $$2; sub(/^# [^ ]+ +/, ""); printf "  %-27s %s\n", name, $$0 }' $(MAKEFILE_LIST)
 
 demo: setup ## Three nodes in namespaces: site.yml, again, and who reaches whom (NODES=N)
@@ -62,10 +62,25 @@ lab: setup ## Whole playbooks on nodes in namespaces: there and back, growing, t
 molecule: setup ## Molecule's default scenario: the roles on three nodes, looked at with testinfra
 	$(STAGE) molecule 600 $(LAB) tests/tools/molecule.sh
 
+test-vm: images seed cluster ## The same in virtual machines, with systemd, Docker, a kubelet, containerd and reboots
+
+images: setup machines ## The machines' images, if they are not in .cache yet
+	$(STAGE) images 900 python molecule/shared/images.py debian12 debian13
+
+# PODNET_KUBELET=FILE names a kubelet before 1.24, which may be packed with xz.
+seed: setup machines ## Molecule's scenario seed: the walk-through on one machine with Docker and a kubelet
+	$(STAGE) seed 1500 tests/tools/vm.sh seed
+
+cluster: setup machines ## Molecule's scenario cluster: two machines with containerd, one comes, one goes
+	$(STAGE) cluster 1200 tests/tools/vm.sh cluster
+
 setup: $(VENV)/.ready link system ## What the rest needs: virtual environment and system packages
 
 system:
 	@tests/tools/setup.sh system
+
+machines: system
+	@tests/tools/setup.sh machines
 
 $(VENV)/.ready: requirements-dev.txt
 	@tests/tools/setup.sh venv $(VENV) $(PYTHON)

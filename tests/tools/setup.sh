@@ -6,8 +6,8 @@
 # What `make` sets up before anything else:
 #     setup.sh venv DIRECTORY [PYTHON]     a virtual environment with the pinned packages of requirements-dev.txt
 #     setup.sh system                      the system packages that the lab and the integration targets need
+#     setup.sh machines                    the system packages that virtual machines need besides
 #     setup.sh packages DIRECTORY PYTHON FILE    another virtual environment, with the pinned packages of FILE
-#     setup.sh docker DIRECTORY            the distribution's Docker, unpacked and not installed, where it can be had
 set -euo pipefail
 
 say() { printf '   -- %s\n' "$*"; }
@@ -79,28 +79,10 @@ packages() {
     cp "$requirements" "$directory/.ready"
 }
 
-# Installed, it would start on this machine; tests start it in namespaces.
-docker() {
-    local directory=$1 packages=(docker.io containerd runc libdevmapper1.02.1)
-    [ ! -e "$directory/.ready" ] || return 0
-    rm -rf "$directory"
-    mkdir -p "$directory"
-    if ! (cd "$directory" && apt-get download "${packages[@]}") >"$directory/log" 2>&1; then
-        say "no Docker to test with: apt-get download ${packages[*]} failed: $(tail -n 1 "$directory/log")"
-        return 0
-    fi
-    say "Docker of the distribution's packages in $directory"
-    local package
-    for package in "$directory"/*.deb; do
-        dpkg -x "$package" "$directory"
-        rm "$package"
-    done
-    touch "$directory/.ready"
-}
+have() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] || [ -x "/sbin/$1" ]; }
 
 system() {
     local missing=()
-    have() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] || [ -x "/sbin/$1" ]; }
     have ip || missing+=(iproute2)
     have ping || missing+=(iputils-ping)
     have nft || missing+=(nftables)
@@ -114,6 +96,19 @@ system() {
     unshare --user --map-root-user --net true 2>/dev/null || die "$(how_to_allow_namespaces)"
 }
 
+machines() {
+    local missing=()
+    have qemu-system-x86_64 || missing+=(qemu-system-x86)
+    have mmdebstrap || missing+=(mmdebstrap)
+    have mkfs.ext4 || missing+=(e2fsprogs)
+    have ssh || missing+=(openssh-client)
+    [ "$(id -u)" = 0 ] || have newuidmap || missing+=(uidmap)
+    [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing+=(debian-archive-keyring)
+    [ ${#missing[@]} = 0 ] || need_packages "${missing[@]}"
+    [ -r /dev/net/tun ] && [ -w /dev/net/tun ] ||
+        die "The machines' network needs /dev/net/tun, which this user may not use; this makes it: sudo modprobe tun"
+}
+
 how_to_allow_namespaces() {
     local setting=user.max_user_namespaces=10000
     [ "$(sysctl -n kernel.unprivileged_userns_clone 2>/dev/null)" != 0 ] || setting=kernel.unprivileged_userns_clone=1
@@ -125,6 +120,6 @@ how_to_allow_namespaces() {
 action=$1
 shift
 case $action in
-venv | system | packages | docker) "$action" "$@" ;;
+venv | system | machines | packages) "$action" "$@" ;;
 *) die "setup.sh: unknown action $action" ;;
 esac

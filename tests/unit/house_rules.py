@@ -290,8 +290,8 @@ def ci_runs_what_the_readme_says(root: Path) -> list[str]:
         for name, text in ((".ci/run", ci), ("README.md", readme))
         if command not in text
     ]
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-    asked = set(re.findall(r"\bmake ([a-z]+)\b(?= *(?:#|$|`|&))", ci + readme, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    asked = set(re.findall(r"\bmake ([a-z-]+)\b(?= *(?:#|$|`|&))", ci + readme, re.MULTILINE))
     return complaints + [f"make {target} is not in the Makefile" for target in sorted(asked - targets)]
 
 
