@@ -24,9 +24,6 @@ export ANSIBLE_INJECT_FACT_VARS := false
 # A stage of the tests: its name, the seconds that it may take, and what it runs.
 STAGE = @python tests/tools/stage.py
 
-# Debian packages with real daemons for the tests, never installed.
-DEBIAN = containerd runc busybox-static
-
 # Runs a command where nodes can be made, and where nothing outlives it.
 LAB = python molecule/shared/lab.py run --nodes 0 --
 
@@ -56,7 +53,7 @@ integration: setup ## Every module against the real kernel, in namespaces (TARGE
 	$(STAGE) integration 1500 tests/tools/integration.sh $(TARGET)
 
 lab: setup ## Whole playbooks on nodes in namespaces: there and back, growing, the walk-through, bad input
-	@tests/tools/debian.sh .cache/debian/containerd $(DEBIAN) || true
+	@tests/tools/debian.sh || true
 	$(STAGE) lab 1200 $(LAB) pytest tests/lab --verbose
 
 molecule: setup ## Molecule's default scenario: the roles on three nodes, looked at with testinfra

@@ -20,7 +20,17 @@ from pathlib import Path
 REFLECTOR = Path(__file__).resolve().parents[2] / "plugins/module_utils/_probe/reflector.py"
 #: Directories of which a node has its own view: the host's entries, read only, but the named ones, which start empty.
 VIEWS = {
-    "/etc": ("NetworkManager", "cni", "containerd", "crio", "docker", "modules-load.d", "podnet", "sysctl.d", "systemd"),
+    "/etc": (
+        "NetworkManager",
+        "cni",
+        "containerd",
+        "crio",
+        "docker",
+        "modules-load.d",
+        "podnet",
+        "sysctl.d",
+        "systemd",
+    ),
     "/var/lib": ("cni", "podnet"),
 }
 #: The machine's own runtimes have no part in a node: systemd would not start them there.

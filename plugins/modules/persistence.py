@@ -23,8 +23,8 @@ description:
     systemd. If a route cannot be made, C(podnet-routes.service) is shown as failed until it can.
   - Where C(systemd-networkd), C(systemd-udevd) or C(NetworkManager) is installed, a file of configuration each keeps
     it from O(bridge) and from the node's end of pods' veth pairs, which CNI plugins call C(veth) and eight more
-    characters. networkd also leaves alone the routes that it did not make, which is a setting for the whole node; it reads
-    its files when it is started the next time.
+    characters. networkd also leaves alone the routes that it did not make, which is a setting for the whole node; it
+    reads its files when it is started the next time.
   - Where systemd does not run but is installed, as in a chroot, the files and links are made all the same. Where it is
     not installed, nothing is, and there is a warning.
 extends_documentation_fragment:

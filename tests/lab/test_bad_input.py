@@ -50,7 +50,7 @@ def docker_unit(line: str) -> str:
 
 
 #: Debian's containerd, unpacked by `make lab`; a node's own view of units begins with masks.
-PACKAGES = ROOT / ".cache/debian/containerd"
+PACKAGES = ROOT / ".cache/debian"
 UNITS = "cd /etc/systemd/system && rm -f kubelet.service containerd.service docker.s* && "
 CONTAINERD = (
     f"{UNITS} ln -s /dev/null docker.service && ln -s /dev/null docker.socket && ln -s /dev/null kubelet.service && "

@@ -3,12 +3,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# debian.sh DIRECTORY PACKAGE...: the files of Debian packages below a directory, for tests that need a real program which
-# must not be installed (its package would start a daemon).  Says so, and fails, where they cannot be had.
+# debian.sh: real daemons for the tests, the files of Debian packages below .cache/debian.  They are not installed, as that
+# would start them on this machine; tests start them in namespaces.  Says so, and fails, where they cannot be had.
 set -euo pipefail
 
-directory=$(realpath -m "$1")
-shift
+directory=$PWD/.cache/debian
+set -- docker.io containerd runc libdevmapper1.02.1 busybox-static
 [ "$(cat "$directory/.packages" 2>/dev/null)" != "$*" ] || exit 0
 command -v apt-get >/dev/null && command -v dpkg >/dev/null || {
     echo "-- no apt-get here: $* cannot be had"

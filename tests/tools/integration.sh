@@ -12,11 +12,8 @@ wanted=${1:-}
 logs=$PWD/.cache/log
 newest=$PWD/.cache/pyroute2-newest
 tests/tools/setup.sh packages "$newest" python tests/requirements-newest.txt
-docker=$PWD/.cache/docker
-
-# Real daemons, never installed: for the targets that start one in their namespaces.
-debian=$PWD/.cache/debian/containerd
-tests/tools/debian.sh "$debian" containerd runc busybox-static || debian=
+debian=$PWD/.cache/debian
+tests/tools/debian.sh || debian=
 
 # What is to run, as TARGET or, with the newest pyroute2, TARGET-newest.
 runs=()
@@ -26,9 +23,6 @@ for runme in tests/integration/targets/*/runme.sh; do
     runs+=("$target")
     ! grep -qs attributes.pyroute2 "plugins/modules/$target.py" || runs+=("$target-newest")
 done
-case " ${runs[*]} " in
-*docker*) tests/tools/setup.sh docker "$docker" ;;
-esac
 if [ ${#runs[@]} = 0 ]; then
     echo "-- there is no target $wanted in tests/integration/targets"
     exit 1
@@ -47,9 +41,7 @@ run() {
     enter_tree "$1"
     # ansible-test gives a target no variable of the environment but those of its aliases.
     [ "$target" = "$1" ] || echo "env/set/PODNET_TEST_PYTHON/$newest/bin/python" >>"tests/integration/targets/$target/aliases"
-    case $target in
-    *docker*) [ ! -e "$docker/.ready" ] || echo "env/set/PODNET_TEST_DOCKER/$docker" >>"tests/integration/targets/$target/aliases" ;;
-    esac
+    # Daemons of Debian's, for the targets that start one in their namespaces.
     [ -z "$debian" ] || echo "env/set/PODNET_TEST_DEBIAN/$debian" >>"tests/integration/targets/$target/aliases"
     [ ! -x "${PODNET_KUBELET:-}" ] || echo "env/set/PODNET_TEST_KUBELET/$PODNET_KUBELET" >>"tests/integration/targets/$target/aliases"
     with_test_home ansible-test integration --local --allow-destructive --color no "$target" >"$log" 2>&1 || status=failed

@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # dockerd.sh start|stop|restart [FLAG…]: the distribution's dockerd, inside of run.sh's namespaces only.  Its programs lie
-# in $PODNET_TEST_DOCKER, unpacked and not installed; it reads /etc/docker/daemon.json, and its state is in /run.
+# in $PODNET_TEST_DEBIAN, unpacked and not installed; it reads /etc/docker/daemon.json, and its state is in /run.
 set -eu
 
 if [ "$(tr -s ' ' </proc/self/uid_map)" = " 0 0 4294967295" ]; then
@@ -26,8 +26,8 @@ stop() {
 
 start() {
     : >/run/dockerd.log
-    export PATH=$PODNET_TEST_DOCKER/usr/sbin:$PODNET_TEST_DOCKER/usr/bin:$PATH
-    LD_LIBRARY_PATH=$(dirname "$(find "$PODNET_TEST_DOCKER" -name 'libdevmapper.so*' | head -n 1)") \
+    export PATH=$PODNET_TEST_DEBIAN/usr/sbin:$PODNET_TEST_DEBIAN/usr/bin:$PATH
+    LD_LIBRARY_PATH=$(dirname "$(find "$PODNET_TEST_DEBIAN" -name 'libdevmapper.so*' | head -n 1)") \
         setsid dockerd --data-root /run/docker-data --exec-root /run/docker-exec --pidfile /run/docker.pid \
         --host unix:///run/docker.sock --storage-driver vfs "$@" >/run/dockerd.log 2>&1 </dev/null &
     for _ in $(seq 200); do
