@@ -10,10 +10,10 @@ set -euo pipefail
 directory=$PWD/.cache/debian
 set -- docker.io containerd runc libdevmapper1.02.1 busybox-static
 [ "$(cat "$directory/.packages" 2>/dev/null)" != "$*" ] || exit 0
-command -v apt-get >/dev/null && command -v dpkg >/dev/null || {
+if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
     echo "-- no apt-get here: $* cannot be had"
     exit 1
-}
+fi
 mkdir -p "$(dirname "$directory")"
 new=$(mktemp -d "$directory.XXXXXX")
 trap 'rm -rf "$new"' EXIT
