@@ -175,6 +175,7 @@ CASES = [
         ],
         before=CONTAINERD + "echo 'oom_score = 0' > /etc/containerd/config.toml",
     ),
+    Case("an unknown kubelet_state", ["kubelet_state: on is not known; use auto"], {"kubelet_state": "on"}),
     Case(
         "a competing file that sorts first",
         ["05-other.conflist", "on_conflict to rename"],
