@@ -19,11 +19,12 @@ description:
     reloaded with them, because these remove all rules, ours too. It is not started again when one of them is stopped
     first and started later, and it does not notice rules that are removed in another way.
   - C(podnet-routes.timer) starts C(podnet-routes.service) every O(interval) seconds, which loads O(repeated_loaders)
-    again. The kernel removes the routes of a link that goes down, whoever takes it down, and tells no unit of
-    systemd. If a route cannot be made, C(podnet-routes.service) is shown as failed until it can.
+    again. The kernel removes the routes of a link that goes down, whoever takes it down, or that is without an IPv4
+    address for a moment, as when networkd is restarted, and tells no unit of systemd. If a route cannot be made,
+    C(podnet-routes.service) is shown as failed until it can.
   - Where C(systemd-networkd), C(systemd-udevd) or C(NetworkManager) is installed, a file of configuration each keeps
     it from O(bridge) and from the node's end of pods' veth pairs, which CNI plugins call C(veth) and eight more
-    characters. networkd also leaves alone the routes that it did not make, which is a setting for the whole node; it
+    characters. networkd also leaves alone the routes that it did not make, which is a setting for the whole node. It
     reads its files when it is started the next time.
   - Where systemd does not run but is installed, as in a chroot, the files and links are made all the same. Where it is
     not installed, nothing is, and there is a warning.
