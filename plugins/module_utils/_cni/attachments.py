@@ -2,10 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Who is attached to a network: what libcni remembers, and the addresses that host-local has lent.
+"""Who is attached to a network, as libcni remembers it.
 
-libcni keeps one file for each attachment, with the whole configuration that it was made with; host-local keeps one
-file for each address, named like it.
+libcni keeps one file for each attachment, with the whole configuration that it was made with.  Runtimes keep them in
+different places.
 
 This module util is PRIVATE to the collection.  It can have breaking changes at any time.
 """
@@ -14,14 +14,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import fcntl
-import ipaddress
 import json
 import os
 import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _files
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni import changes
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import changes, store
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.conf import Document
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 
@@ -30,30 +28,36 @@ CACHE_DIRS = ("/var/lib/cni/results", "/var/lib/cni/cache/results")
 
 CACHE_KIND = "cniCacheV1"
 
-#: What host-local keeps beside the addresses.
-HOUSEKEEPING = ("lock", "last_reserved_ip.")
-
 
 class Attachment(t.NamedTuple):
     """One interface of one pod, as libcni remembers it."""
 
+    network: str
     container_id: str
     ifname: str
     netns: str
+    #: Whether something is at that path; not yet a proof.
     alive: bool
     addresses: t.List[str]
     config: t.Any
-    #: Namespace and name of the Kubernetes pod, if it is one; libcni's file.
-    pod: str = ""
-    path: str = ""
+    #: Namespace and name of the Kubernetes pod, if it is one.
+    pod: str
+    mac: t.Optional[str]
+    #: The links that the plugins made or used on the node: a bridge, the node's end of a veth pair.
+    host_links: t.List[str]
+    path: str
+
+    @property
+    def well_named(self) -> bool:
+        """Whether the file has the name that libcni gives to such an entry; else somebody else wrote it."""
+        return os.path.basename(self.path) == f"{self.network}-{self.container_id}-{self.ifname}"
 
 
-class Lease(t.NamedTuple):
-    """One address that host-local has lent; ``ifname`` is empty in stores of very old releases."""
+class Cache(t.NamedTuple):
+    """All that libcni remembers, and the files that could not be read."""
 
-    address: str
-    container_id: str
-    ifname: str
+    entries: t.List[Attachment]
+    unreadable: t.List[str]
 
 
 def attachments(network: str, cache_dirs: t.Sequence[str] = CACHE_DIRS) -> list[Attachment]:
@@ -61,55 +65,24 @@ def attachments(network: str, cache_dirs: t.Sequence[str] = CACHE_DIRS) -> list[
 
     The name is read from inside: of ``net-1-abc-eth0`` nobody can tell whether it is net's or net-1's.
     """
-    found = []
-    for directory in cache_dirs:
-        for name in _names(directory):
+    return [entry for entry in cache(cache_dirs).entries if entry.network == network]
+
+
+def cache(cache_dirs: t.Sequence[str] = CACHE_DIRS) -> Cache:
+    """Return the attachments to all networks."""
+    found = Cache([], [])
+    for directory in dict.fromkeys(os.path.realpath(path) for path in cache_dirs):
+        for name in store.names(directory):
             path = os.path.join(directory, name)
             entry = _cached(path)
-            if entry.get("kind") == CACHE_KIND and entry.get("networkName") == network:
-                found.append(_attachment(entry, path))
+            if entry is None:
+                found.unreadable.append(path)
+            elif entry.get("kind") == CACHE_KIND and isinstance(entry.get("networkName"), str):
+                found.entries.append(_attachment(path, entry))
     return found
 
 
-def leases(network: str, data_dir: str) -> list[Lease]:
-    """Return the addresses that host-local has lent to a network's pods, in the addresses' order."""
-    store = os.path.join(data_dir, network)
-    found = []
-    for name in _names(store):
-        if not _is_address(name):
-            continue
-        owner = (_text(os.path.join(store, name)) or "").replace("\r", "").split("\n")
-        found.append(Lease(name, owner[0], owner[1] if len(owner) > 1 else ""))
-    return sorted(found, key=lambda lease: (":" in lease.address, int(ipaddress.ip_address(lease.address))))
-
-
-def housekeeping(network: str, data_dir: str) -> t.Optional[list[str]]:
-    """Return what is in a network's store if that is no address; None where there is no store or more is in it."""
-    store = os.path.join(data_dir, network)
-    if os.path.islink(store) or not os.path.isdir(store):
-        return None
-    names = _names(store)
-    ours = all(name == HOUSEKEEPING[0] or name.startswith(HOUSEKEEPING[1]) for name in names)
-    return names if ours else None
-
-
-def remove_store(network: str, data_dir: str) -> None:
-    """Remove a network's empty store, under the lock that host-local takes, so that no lease is lost in between."""
-    store = os.path.join(data_dir, network)
-    try:
-        with open(os.path.join(store, HOUSEKEEPING[0]), "a", encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            names = housekeeping(network, data_dir)
-            if names is None:
-                raise PodnetError(f"{store}: a pod got an address in this moment; remove the pods and run again")
-            for name in names:
-                os.unlink(os.path.join(store, name))
-            os.rmdir(store)
-    except OSError as error:
-        raise PodnetError(f"{store}: cannot be removed ({error.strerror}); run again when no pod starts") from error
-
-
-def in_use(found: t.Sequence[Attachment], lent: t.Sequence[Lease]) -> list[str]:
+def in_use(found: t.Sequence[Attachment], lent: t.Sequence[store.Lease]) -> list[str]:
     """Return who would be orphaned: containers whose namespace lives, and leases of which nothing else is known.
 
     A container that is remembered but whose namespace is gone, as after a reboot, is nobody.
@@ -138,27 +111,41 @@ def stale(found: t.Sequence[Attachment], document: Document) -> list[dict[str, t
     return differing
 
 
-def _attachment(entry: dict[str, t.Any], path: str) -> Attachment:
-    answer = entry.get("result")
-    result: dict[str, t.Any] = answer if isinstance(answer, dict) else {}
-    netns = str(entry.get("netns") or "") or _sandbox(result.get("interfaces"), str(entry.get("ifName", "")))
-    ips = result.get("ips")
+def _attachment(path: str, entry: dict[str, t.Any]) -> Attachment:
+    result = entry["result"] if isinstance(entry.get("result"), dict) else {}
+    interfaces = _dicts(result.get("interfaces"))
+    ifname = str(entry.get("ifName", ""))
+    netns = str(entry.get("netns") or "") or _sandbox(interfaces, ifname)
+    macs = [str(link["mac"]) for link in interfaces if link.get("sandbox") and link.get("mac")]
     return Attachment(
+        network=str(entry["networkName"]),
         container_id=str(entry.get("containerId", "")),
-        ifname=str(entry.get("ifName", "")),
+        ifname=ifname,
         netns=netns,
-        alive=os.path.exists(netns),
-        addresses=[str(ip["address"]) for ip in ips or [] if isinstance(ip, dict) and "address" in ip],
+        alive="\0" not in netns and os.path.exists(netns),
+        addresses=_addresses(result),
         config=_decoded(entry.get("config")),
         pod=_pod(entry.get("cniArgs")),
+        mac=macs[0].lower() if macs else None,
+        host_links=[str(link["name"]) for link in interfaces if link.get("name") and not link.get("sandbox")],
         path=path,
     )
 
 
-def _sandbox(interfaces: t.Any, ifname: str) -> str:
+def _addresses(result: dict[str, t.Any]) -> list[str]:
+    found = [str(ip["address"]) for ip in _dicts(result.get("ips")) if "address" in ip]
+    # Before version 0.3.0 a result had one address of each family.
+    old = [result[key] for key in ("ip4", "ip6") if isinstance(result.get(key), dict)]
+    return found + [str(ip["ip"]) for ip in old if "ip" in ip]
+
+
+def _dicts(value: t.Any) -> list[dict[str, t.Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _sandbox(interfaces: list[dict[str, t.Any]], ifname: str) -> str:
     """The namespace of the pod's interface: libcni before 1.2 (containerd 1, dockershim) has it here alone."""
-    listed = [each for each in interfaces if isinstance(each, dict)] if isinstance(interfaces, list) else []
-    return next((str(each.get("sandbox") or "") for each in listed if each.get("name") == ifname), "")
+    return next((str(each.get("sandbox") or "") for each in interfaces if each.get("name") == ifname), "")
 
 
 def _pod(arguments: t.Any) -> str:
@@ -176,35 +163,12 @@ def _decoded(config: t.Any) -> t.Any:
         return None
 
 
-def _cached(path: str) -> dict[str, t.Any]:
+def _cached(path: str) -> t.Optional[dict[str, t.Any]]:
+    """Return what is in a file; None for a FIFO, a directory, a huge file, and what is no JSON object."""
     try:
-        entry = json.loads(_text(path) or "")
-    except (ValueError, RecursionError):
-        return {}
-    return entry if isinstance(entry, dict) else {}
-
-
-def _text(path: str) -> t.Optional[str]:
-    try:
-        return _files.read_text(path)
-    except PodnetError:
-        # A FIFO, a directory or a huge file is no entry of libcni or host-local.
+        # Nobody but libcni writes here, and it writes no links.
+        text = None if os.path.islink(path) else _files.read_text(path)
+        entry = json.loads(text or "")
+    except (PodnetError, ValueError, RecursionError):
         return None
-
-
-def _names(directory: str) -> list[str]:
-    try:
-        with os.scandir(directory) as entries:
-            return sorted(entry.name for entry in entries)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise PodnetError(f"{directory}: cannot be listed ({error.strerror}); check its mode") from error
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+    return entry if isinstance(entry, dict) else None

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf, loader
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf, loader, store
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.changes import REFUSE, Difference
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
 
@@ -30,7 +30,7 @@ def data_dirs(documents: t.Iterable[t.Any]) -> list[str]:
 
 def users(name: str, documents: t.Iterable[t.Any]) -> list[str]:
     """The containers that are attached to a network, by what libcni and host-local know."""
-    lent = [lease for data_dir in data_dirs(documents) for lease in attachments.leases(name, data_dir)]
+    lent = [lease for data_dir in data_dirs(documents) for lease in store.leases(name, data_dir)]
     return attachments.in_use(attachments.attachments(name), lent)
 
 
@@ -80,7 +80,7 @@ def _require_same_cidrs(old: list[str], new: list[str]) -> None:
 def _require_leases_inside(network: conf.Network) -> None:
     cidrs = [ipaddress.ip_network(cidr) for cidr in conf.pod_cidrs(network.document)]
     for data_dir in data_dirs([network.document]) if cidrs else ():
-        for lease in attachments.leases(network.name, data_dir):
+        for lease in store.leases(network.name, data_dir):
             if not any(ipaddress.ip_address(lease.address) in cidr for cidr in cidrs):
                 listed = ", ".join(str(cidr) for cidr in cidrs)
                 raise PodnetError(

@@ -14,7 +14,7 @@ import stat
 import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _files
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf, consent, loader
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf, consent, loader, store
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.changes import NONE, Difference, classify
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
@@ -92,7 +92,7 @@ class CniNetwork(Resource):
                 gone.remove(other)
         for name in gone:
             if name.startswith(STORE):
-                attachments.remove_store(self.request.name, os.path.dirname(name[len(STORE) :]))
+                store.remove_store(self.request.name, os.path.dirname(name[len(STORE) :]))
             else:
                 _files.remove(name.partition("/")[1] + name.partition("/")[2])
 
@@ -196,7 +196,7 @@ class CniNetwork(Resource):
     def _stores(self, files: t.Sequence[loader.File]) -> State:
         stores: State = {}
         for data_dir in consent.data_dirs([entry.document for entry in self._ours(files)]):
-            names = attachments.housekeeping(self.request.name, data_dir)
+            names = store.housekeeping(self.request.name, data_dir)
             if names is not None:
                 stores[STORE + os.path.join(data_dir, self.request.name)] = {"files": names}
         return stores

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf, consent, loader
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf, consent, loader, store
+
+#: What is told of an attachment; module cni_attachments_info tells more.
+ATTACHMENT = ("container_id", "pod", "ifname", "netns", "alive", "addresses")
 
 
 def overview(conf_dir: str, name: t.Optional[str], obstacle: loader.Obstacle) -> dict[str, t.Any]:
@@ -50,13 +53,13 @@ def _loader(verdicts: t.Sequence[loader.Verdict]) -> dict[str, t.Any]:
 
 def _network(conf_dir: str, name: str, files: t.Sequence[loader.File]) -> dict[str, t.Any]:
     ours = [entry.document for entry in files if entry.network == name]
-    lent = [lease for data_dir in consent.data_dirs(ours) for lease in attachments.leases(name, data_dir)]
+    lent = [lease for data_dir in consent.data_dirs(ours) for lease in store.leases(name, data_dir)]
     found = attachments.attachments(name)
     return {
         "pod_cidrs": list(dict.fromkeys(cidr for document in ours for cidr in conf.pod_cidrs(document))),
         "leases": len(lent),
         "attachments": [
-            {key: value for key, value in entry._asdict().items() if key not in ("config", "path")}
+            {key: getattr(entry, key) for key in ATTACHMENT}
             for entry in sorted(found, key=lambda entry: (entry.container_id, entry.ifname))
         ],
         "injected": [entry.path for entry in loader.injected(conf_dir, name)],

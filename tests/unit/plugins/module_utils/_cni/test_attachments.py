@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import os
 import pathlib
@@ -15,7 +14,7 @@ import pathlib
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.store import Lease
 
 CONFIG = {"cniVersion": "1.0.0", "name": "net", "plugins": [{"type": "bridge", "mtu": 1500}]}
 
@@ -28,14 +27,17 @@ def cache(directory: pathlib.Path, network: str, container: str, netns: str = "/
         "ifName": "eth0",
         "networkName": network,
         "netns": netns,
-        "result": {"ips": [{"address": "10.12.1.2/24"}]},
+        "cniArgs": [["IgnoreUnknown", "1"], ["K8S_POD_NAMESPACE", "default"], ["K8S_POD_NAME", "web-0"]],
+        "result": {
+            "ips": [{"address": "10.12.1.2/24"}],
+            "interfaces": [
+                {"name": "br1", "mac": "0a:58:0a:0c:01:01"},
+                {"name": "veth1", "mac": "0a:58:0a:0c:01:0f"},
+                {"name": "eth0", "mac": "0A:58:0A:0C:01:02", "sandbox": netns},
+            ],
+        },
     }
     (directory / f"{network}-{container}-eth0").write_text(json.dumps(entry))
-
-
-def lend(data_dir: pathlib.Path, network: str, address: str, owner: str) -> None:
-    (data_dir / network).mkdir(exist_ok=True)
-    (data_dir / network / address).write_bytes(owner.encode())
 
 
 def test_the_network_is_read_from_inside(tmp_path: pathlib.Path) -> None:
@@ -45,8 +47,9 @@ def test_the_network_is_read_from_inside(tmp_path: pathlib.Path) -> None:
     cache(tmp_path, "net", "def")
     found = attachments.attachments("net", [str(tmp_path), str(tmp_path / "none")])
     assert [entry.container_id for entry in found] == ["def"]
-    assert found[0][:6] == ("def", "eth0", "/proc/self/ns/net", True, ["10.12.1.2/24"], CONFIG)
-    assert found[0][6:] == ("", str(tmp_path / "net-def-eth0"))
+    assert found[0][:6] == ("net", "def", "eth0", "/proc/self/ns/net", True, ["10.12.1.2/24"])
+    assert found[0].config == CONFIG
+    assert found[0].well_named
     found = attachments.attachments("net-1", [str(tmp_path)])
     assert [entry.container_id for entry in found] == ["abc"]
 
@@ -64,7 +67,9 @@ def test_files_that_are_no_cache_entries(tmp_path: pathlib.Path, content: str) -
 def test_entries_whose_inside_is_wrong(tmp_path: pathlib.Path) -> None:
     entry = {"kind": "cniCacheV1", "networkName": "net", "config": "***", "result": {"ips": [3, {}]}, "netns": None}
     (tmp_path / "x").write_text(json.dumps(entry))
-    assert attachments.attachments("net", [str(tmp_path)]) == [("", "", "", False, [], None, "", str(tmp_path / "x"))]
+    found = attachments.attachments("net", [str(tmp_path)])
+    assert found == [("net", "", "", "", False, [], None, "", None, [], str(tmp_path / "x"))]
+    assert not found[0].well_named
 
 
 @pytest.mark.parametrize(
@@ -101,31 +106,15 @@ def test_the_namespace_where_older_releases_keep_it(tmp_path: pathlib.Path) -> N
     (tmp_path / "x").write_text(json.dumps({**entry, "result": {"interfaces": {}}}))
     old = attachments.attachments("net", [str(tmp_path)])
     assert (old[0].netns, old[0].alive) == ("", False)
-    assert attachments.in_use(old, [attachments.Lease("10.12.1.2", "abc", "eth1")]) == ["abc"]
+    assert attachments.in_use(old, [Lease("10.12.1.2", "abc", "eth1")]) == ["abc"]
     assert attachments.in_use(old, []) == []
-
-
-def test_leases_in_the_addresses_order(tmp_path: pathlib.Path) -> None:
-    for address, owner in [("10.12.1.10", "b\r\neth0"), ("10.12.1.9", "a\r\neth0"), ("2001:db8::2", "a\r\neth0")]:
-        lend(tmp_path, "net", address, owner)
-    lend(tmp_path, "net", "10.12.1.11", "old")
-    lend(tmp_path, "net", "last_reserved_ip.0", "10.12.1.11")
-    lend(tmp_path, "net", "lock", "")
-    lend(tmp_path, "net-1", "10.12.2.2", "c\r\neth0")
-    assert attachments.leases("net", str(tmp_path)) == [
-        ("10.12.1.9", "a", "eth0"),
-        ("10.12.1.10", "b", "eth0"),
-        ("10.12.1.11", "old", ""),
-        ("2001:db8::2", "a", "eth0"),
-    ]
-    assert attachments.leases("ne", str(tmp_path)) == []
 
 
 def test_who_would_be_orphaned(tmp_path: pathlib.Path) -> None:
     cache(tmp_path, "net", "alive")
     cache(tmp_path, "net", "dead", netns="/run/netns/gone")
     found = attachments.attachments("net", [str(tmp_path)])
-    lent = [attachments.Lease("10.12.1.2", owner, "eth0") for owner in ("alive", "dead", "unknown")]
+    lent = [Lease("10.12.1.2", owner, "eth0") for owner in ("alive", "dead", "unknown")]
     assert attachments.in_use(found, lent) == ["alive", "unknown"]
     assert attachments.in_use([], []) == []
 
@@ -138,7 +127,7 @@ def test_stale_attachments_name_the_keys(tmp_path: pathlib.Path) -> None:
     assert attachments.stale(found, now) == [
         {
             "container_id": "abc",
-            "pod": "",
+            "pod": "default/web-0",
             "ifname": "eth0",
             "addresses": ["10.12.1.2/24"],
             "change_class": "new_pods_only",
@@ -147,35 +136,54 @@ def test_stale_attachments_name_the_keys(tmp_path: pathlib.Path) -> None:
     ]
 
 
-def test_an_empty_store_goes(tmp_path: pathlib.Path) -> None:
-    lend(tmp_path, "net", "lock", "")
-    lend(tmp_path, "net", "last_reserved_ip.0", "10.12.1.11")
-    lend(tmp_path, "net-1", "lock", "")
-    assert attachments.housekeeping("net", str(tmp_path)) == ["last_reserved_ip.0", "lock"]
-    attachments.remove_store("net", str(tmp_path))
-    assert [path.name for path in tmp_path.iterdir()] == ["net-1"]
-    assert attachments.housekeeping("net", str(tmp_path)) is None
+def test_what_the_runtime_and_the_plugins_told(tmp_path: pathlib.Path) -> None:
+    cache(tmp_path, "net", "abc")
+    entry = attachments.attachments("net", [str(tmp_path)])[0]
+    assert entry.pod == "default/web-0"
+    assert (entry.mac, entry.host_links) == ("0a:58:0a:0c:01:02", ["br1", "veth1"])
 
 
-@pytest.mark.parametrize("name", ["10.12.1.2", "2001:db8::2", "notes.txt"])
-def test_a_store_with_more_in_it_stays(tmp_path: pathlib.Path, name: str) -> None:
-    lend(tmp_path, "net", "lock", "")
-    lend(tmp_path, "net", name, "a\r\neth0")
-    assert attachments.housekeeping("net", str(tmp_path)) is None
-    with pytest.raises(PodnetError, match="a pod got an address in this moment"):
-        attachments.remove_store("net", str(tmp_path))
-    assert {path.name for path in (tmp_path / "net").iterdir()} == {"lock", name}
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("cniArgs", "K8S_POD_NAME"),
+        ("cniArgs", [["K8S_POD_NAME"], 3, {}]),
+        ("result", []),
+        ("result", {"interfaces": [3, {"name": ""}], "ips": {}}),
+        ("netns", "/run/netns/\0"),
+        ("netns", ["/run"]),
+        ("config", None),
+        ("config", "W10="),
+    ],
+)
+def test_entries_with_something_unexpected_inside(tmp_path: pathlib.Path, key: str, value: object) -> None:
+    cache(tmp_path, "net", "abc")
+    path = tmp_path / "net-abc-eth0"
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    found = attachments.cache([str(tmp_path)])
+    assert found.unreadable == []
+    assert [entry.container_id for entry in found.entries] == ["abc"]
 
 
-def test_a_store_that_is_a_link_stays(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "net").symlink_to("elsewhere")
-    assert attachments.housekeeping("net", str(tmp_path)) is None
+def test_files_that_cannot_be_read_are_named(tmp_path: pathlib.Path) -> None:
+    cache(tmp_path, "net", "abc")
+    os.mkfifo(tmp_path / "net-fifo-eth0")
+    (tmp_path / "net-link-eth0").symlink_to("net-abc-eth0")
+    (tmp_path / "net-directory-eth0").mkdir()
+    (tmp_path / "net-broken-eth0").write_text("{")
+    with open(tmp_path / "net-huge-eth0", "wb") as file:
+        file.truncate(100 * 1024 * 1024)
+    # One directory by two ways is read once.
+    (tmp_path.parent / f"{tmp_path.name}-link").symlink_to(tmp_path)
+    found = attachments.cache([str(tmp_path), f"{tmp_path}-link"])
+    names = ["net-broken-eth0", "net-directory-eth0", "net-fifo-eth0", "net-huge-eth0", "net-link-eth0"]
+    assert [os.path.basename(path) for path in found.unreadable] == names
+    assert [entry.container_id for entry in found.entries] == ["abc"]
 
 
-def test_a_store_that_is_locked_stays(tmp_path: pathlib.Path) -> None:
-    lend(tmp_path, "net", "lock", "")
-    with open(tmp_path / "net" / "lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(PodnetError, match="run again when no pod starts"):
-            attachments.remove_store("net", str(tmp_path))
+def test_a_file_of_another_name_is_not_what_libcni_writes(tmp_path: pathlib.Path) -> None:
+    cache(tmp_path, "net", "abc")
+    path = tmp_path / "net-abc-eth0"
+    entry = json.loads(path.read_text())
+    path.write_text(json.dumps({**entry, "containerId": "../../abc"}))
+    assert not attachments.attachments("net", [str(tmp_path)])[0].well_named
