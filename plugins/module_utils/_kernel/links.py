@@ -46,6 +46,8 @@ class Link:
     stp: bool
     hairpin: bool
     isolated: bool
+    #: The number of the namespace that the other end of a pair is in; None where it is in this one.
+    nsid: t.Optional[int] = None
 
     @property
     def ours(self) -> bool:
@@ -67,8 +69,20 @@ class Route:
 
 def links(ipr: t.Any) -> dict[str, Link]:
     """Return all links by name."""
-    found = (_link(message) for message in list(ipr.get_links()))
+    found = (_link(message) for message in _whole(ipr.get_links))
     return {link.name: link for link in found}
+
+
+def _whole(dump: t.Callable[[], t.Iterable[t.Any]]) -> list[t.Any]:
+    """Ask again where a link came or went while the kernel told them, as where pods are being attached."""
+    for _attempt in range(20):
+        try:
+            return list(dump())
+        except Exception as error:
+            # Its class is pyroute2's, which is not imported for that.
+            if type(error).__name__ != "NetlinkDumpInterrupted":
+                raise
+    raise PodnetError("the node's links change faster than they can be listed; run this again")
 
 
 def addresses(ipr: t.Any, index: int) -> list[Interface]:
@@ -187,6 +201,7 @@ def _link(message: t.Any) -> Link:
         stp=bool(data.get_attr("IFLA_BR_STP_STATE")) if kind == "bridge" and data else False,
         hairpin=bool(port.get_attr("IFLA_BRPORT_MODE")) if port else False,
         isolated=bool(port.get_attr("IFLA_BRPORT_ISOLATED")) if port else False,
+        nsid=message.get_attr("IFLA_LINK_NETNSID"),
     )
 
 
