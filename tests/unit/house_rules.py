@@ -23,9 +23,9 @@ UTILS = "plugins/module_utils"
 #: Lines of a file, with its documentation, and of a function: "some 250", "some 350" and "some dozen" end here.
 LONGEST_UTIL, LONGEST_MODULE, LONGEST_FUNCTION = 300, 370, 45
 ATTRIBUTES = "mink8s.podnet.attributes"
-#: What a room may import besides itself and the files beside the rooms: probes need plugins and namespaces,
-#: and who reads the configuration is asked about attachments.
-UPSTAIRS = {"_probe": ("_cni", "_kernel"), "_runtime": ("_cni",)}
+#: What a room may import besides itself and the files beside the rooms: a probe needs plugins and namespaces, a runtime
+#: reads CNI files, and what is attached shows in files, links and rules.
+UPSTAIRS = {"_probe": ("_cni", "_kernel"), "_runtime": ("_cni",), "_attached": ("_cni", "_kernel", "_nat")}
 #: In pieces, so that this file does not name them itself.
 REGISTRIES = tuple(
     ".".join(parts)

@@ -32,7 +32,6 @@ CACHE_KIND = "cniCacheV1"
 class Attachment(t.NamedTuple):
     """One interface of one pod, as libcni remembers it."""
 
-    network: str
     container_id: str
     ifname: str
     netns: str
@@ -40,12 +39,13 @@ class Attachment(t.NamedTuple):
     alive: bool
     addresses: t.List[str]
     config: t.Any
-    #: Namespace and name of the Kubernetes pod, if it is one.
-    pod: str
-    mac: t.Optional[str]
+    #: Namespace and name of the Kubernetes pod, if it is one; libcni's file.
+    pod: str = ""
+    path: str = ""
+    network: str = ""
+    mac: t.Optional[str] = None
     #: The links that the plugins made or used on the node: a bridge, the node's end of a veth pair.
-    host_links: t.List[str]
-    path: str
+    host_links: t.Sequence[str] = ()
 
     @property
     def well_named(self) -> bool:

@@ -47,8 +47,8 @@ def test_the_network_is_read_from_inside(tmp_path: pathlib.Path) -> None:
     cache(tmp_path, "net", "def")
     found = attachments.attachments("net", [str(tmp_path), str(tmp_path / "none")])
     assert [entry.container_id for entry in found] == ["def"]
-    assert found[0][:6] == ("net", "def", "eth0", "/proc/self/ns/net", True, ["10.12.1.2/24"])
-    assert found[0].config == CONFIG
+    assert found[0][:6] == ("def", "eth0", "/proc/self/ns/net", True, ["10.12.1.2/24"], CONFIG)
+    assert found[0][6:9] == ("default/web-0", str(tmp_path / "net-def-eth0"), "net")
     assert found[0].well_named
     found = attachments.attachments("net-1", [str(tmp_path)])
     assert [entry.container_id for entry in found] == ["abc"]
@@ -68,7 +68,7 @@ def test_entries_whose_inside_is_wrong(tmp_path: pathlib.Path) -> None:
     entry = {"kind": "cniCacheV1", "networkName": "net", "config": "***", "result": {"ips": [3, {}]}, "netns": None}
     (tmp_path / "x").write_text(json.dumps(entry))
     found = attachments.attachments("net", [str(tmp_path)])
-    assert found == [("net", "", "", "", False, [], None, "", None, [], str(tmp_path / "x"))]
+    assert found == [("", "", "", False, [], None, "", str(tmp_path / "x"), "net", None, [])]
     assert not found[0].well_named
 
 
