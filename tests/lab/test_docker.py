@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT, Lab
 
 DOCKER = ROOT / ".cache/debian"
-DOCKERD = f"PODNET_TEST_DOCKER={DOCKER} {ROOT}/tests/integration/targets/setup_podnet/dockerd.sh"
+DOCKERD = f"PODNET_TEST_DEBIAN={DOCKER} {ROOT}/tests/integration/targets/setup_podnet/dockerd.sh"
 RULES = "iptables-nft-save | grep -E 'DOCKER|docker0|FORWARD DROP'; ip -br link show docker0 2>/dev/null"
 #: dockerd has a file of its own beside the one that is ours.
 OURS = "find /etc/docker/daemon.json* /var/lib/podnet -type f 2>/dev/null"
@@ -25,9 +25,7 @@ OURS = "find /etc/docker/daemon.json* /var/lib/podnet -type f 2>/dev/null"
 def docker_lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """A lab of one node with a running dockerd."""
     if not (DOCKER / ".packages").exists():
-        pytest.skip(
-            "there are no packages of Docker: tests/tools/debian.sh says why"
-        )
+        pytest.skip("there are no packages of Docker: tests/tools/debian.sh says why")
     monkeypatch.setenv("PATH", f"{DOCKER}/usr/sbin:{DOCKER}/usr/bin:{os.environ['PATH']}")
     lab.create(1)
     started = lab.run("node1", f"echo 0 >/proc/sys/net/ipv4/ip_forward; {DOCKERD} start")
