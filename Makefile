@@ -8,11 +8,14 @@
 # VENV=DIRECTORY            the virtual environment, to have one beside the usual one
 # NODES=N                   how many nodes `make demo` has
 # TARGET=NAME               the only target that `make integration` runs
+# SCENARIO=NAME             the only scenario that `make test-vm` runs: seed or cluster
+# PODNET_KUBELET=FILE       the kubelet that `make test-vm` runs: one before 1.24, which may be packed with xz
 # V=1                       show all output, not only the progress
 PYTHON ?=
 VENV ?= .venv
 NODES ?= 3
 TARGET ?=
+SCENARIO ?= seed cluster
 
 COLLECTIONS := $(CURDIR)/.cache/collections
 
@@ -27,13 +30,13 @@ STAGE = @python tests/tools/stage.py
 # Runs a command where nodes can be made, and where nothing outlives it.
 LAB = python molecule/shared/lab.py run --nodes 0 --
 
-.PHONY: help setup link system machines demo test test-vm lint unit sanity integration lab molecule images seed cluster build pins clean
+.PHONY: help setup link system machines demo test test-vm lint unit sanity integration lab molecule build pins clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@awk '/^# [A-Z]+=/ { name = $$2; sub(/^# [^ ]+ +/, ""); printf "  %-27s %s\n", name, $$0 }' $(MAKEFILE_LIST)
+	@awk '/^# [A-Z_]+=/ { name = $$2; sub(/^# [^ ]+ +/, ""); printf "  %-27s %s\n", name, $$0 }' $(MAKEFILE_LIST)
 
 demo: setup ## Three nodes in namespaces: site.yml, again, and who reaches whom (NODES=N)
 	@python molecule/shared/lab.py run --nodes $(NODES) -- python molecule/shared/demo.py
@@ -59,17 +62,8 @@ lab: setup ## Whole playbooks on nodes in namespaces: there and back, growing, t
 molecule: setup ## Molecule's default scenario: the roles on three nodes, looked at with testinfra
 	$(STAGE) molecule 600 $(LAB) tests/tools/molecule.sh
 
-test-vm: images seed cluster ## The same in virtual machines, with systemd, Docker, a kubelet, containerd and reboots
-
-images: setup machines ## The machines' images, if they are not in .cache yet
-	$(STAGE) images 900 python molecule/shared/images.py debian12 debian13
-
-# PODNET_KUBELET=FILE names a kubelet before 1.24, which may be packed with xz.
-seed: setup machines ## Molecule's scenario seed: the walk-through on one machine with Docker and a kubelet
-	$(STAGE) seed 1500 tests/tools/vm.sh seed
-
-cluster: setup machines ## Molecule's scenario cluster: two machines with containerd, one comes, one goes
-	$(STAGE) cluster 1200 tests/tools/vm.sh cluster
+test-vm: setup machines ## The same on virtual machines, with systemd, Docker, a kubelet, containerd and reboots (SCENARIO=name)
+	$(STAGE) vm 3000 tests/tools/vm.sh $(SCENARIO)
 
 setup: $(VENV)/.ready link system ## What the rest needs: virtual environment and system packages
 

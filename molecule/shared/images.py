@@ -51,8 +51,7 @@ cat >"$root/etc/systemd/system/second-disk.service" <<'UNIT'
 Description=Files of this machine, from its second disk, at the first boot
 DefaultDependencies=no
 ConditionPathExists=!/var/lib/second-disk
-After=systemd-remount-fs.service dev-vdb.device
-Requires=dev-vdb.device
+After=systemd-remount-fs.service
 Before=sysinit.target systemd-networkd.service systemd-tmpfiles-setup.service
 [Service]
 Type=oneshot
@@ -61,6 +60,12 @@ ExecStart=/usr/bin/touch /var/lib/second-disk
 [Install]
 WantedBy=sysinit.target
 UNIT
+mkdir -p "$root/etc/systemd/system.conf.d"
+cat >"$root/etc/systemd/system.conf.d/slow.conf" <<'CONF'
+[Manager]
+DefaultTimeoutStartSec=15min
+DefaultDeviceTimeoutSec=15min
+CONF
 chroot "$root" systemctl --quiet enable second-disk.service systemd-networkd.service
 chroot "$root" systemctl --quiet mask \
     apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer \

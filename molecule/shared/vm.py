@@ -40,7 +40,7 @@ import payload
 
 STATE = lab.LAB / "machines.json"
 KEY = lab.LAB / "key"
-MEMORY = 2048
+MEMORY = 1536
 
 
 def ssh_options(known_hosts: str) -> list[str]:

@@ -15,5 +15,6 @@ echo '{}' >"$PODNET_LAB_INVENTORY"
 
 # After a failure only the clean-up follows: the step that failed stays the last one said.
 molecule test --scenario-name "${1:-default}" 2>&1 | sed -uE \
-    -e 's/^INFO +\[[a-z]+ > ([a-z]+)\] Executing$/-- \1/' \
+    -e 's/^INFO +\[[a-z]+ > ([a-z_]+)\] Executing$/-- \1/' \
+    -e 's/^PLAY \[(.*)\] \*+$/-- \1/' \
     -e '/^ERROR +\[.*\] .*Executed: Failed/ { :rest n; b rest }'
