@@ -24,8 +24,13 @@ UTILS = "plugins/module_utils"
 LONGEST_UTIL, LONGEST_MODULE, LONGEST_FUNCTION = 300, 370, 45
 ATTRIBUTES = "mink8s.podnet.attributes"
 #: What a room may import besides itself and the files beside the rooms: a probe needs plugins and namespaces, a runtime
-#: reads CNI files, and what is attached shows in files, links and rules.
-UPSTAIRS = {"_probe": ("_cni", "_kernel"), "_runtime": ("_cni",), "_attached": ("_cni", "_kernel", "_nat")}
+#: reads CNI files, what is attached shows in files, links and rules, and conflicts are found everywhere.
+UPSTAIRS = {
+    "_attached": ("_cni", "_kernel", "_nat"),
+    "_conflicts": ("_cni", "_kernel", "_nat"),
+    "_probe": ("_cni", "_kernel"),
+    "_runtime": ("_cni",),
+}
 #: In pieces, so that this file does not name them itself.
 REGISTRIES = tuple(
     ".".join(parts)

@@ -217,6 +217,15 @@ def ahead(files: t.Sequence[File], path: str) -> list[File]:
     return [entry for entry in files if sort_key(entry.path) < sort_key(path)]
 
 
+def rivalry(directory: str, entry: File) -> str:
+    """What a file that competes with ours, in a runtime's directory or below it, does there."""
+    if os.path.dirname(entry.path) != directory:
+        return "is added to the plugins by libcni 1.3 and newer, unless loadOnlyInlinedPlugins is true"
+    if entry.error:
+        return f"{entry.error}, so that containerd loads nothing"
+    return f"network {entry.network}" if entry.network else "is read first"
+
+
 def injected(directory: str, network: str) -> list[File]:
     """The files that libcni 1.3 and newer append to a network's plugins, from a directory named like it."""
     path = os.path.join(directory, network)

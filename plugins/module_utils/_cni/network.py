@@ -226,13 +226,7 @@ def _content(entry: loader.File) -> t.Any:
 
 
 def _competitor(request: Request, entry: loader.File) -> dict[str, t.Any]:
-    if os.path.dirname(entry.path) != request.conf_dir:
-        reason = "is added to the plugins by libcni 1.3 and newer, unless loadOnlyInlinedPlugins is true"
-    elif entry.error:
-        reason = f"{entry.error}, so that containerd loads nothing"
-    else:
-        reason = f"network {entry.network}" if entry.network else "is read first"
-    return {"path": entry.path, "name": entry.network, "reason": reason}
+    return {"path": entry.path, "name": entry.network, "reason": loader.rivalry(request.conf_dir, entry)}
 
 
 def _listed(directory: str) -> list[str]:

@@ -16,7 +16,6 @@ import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import keys
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.conf import DEFAULT_BRIDGE, VERSIONS, Network, Part
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni.ranges import Range
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.rules import is_gateway, ranges
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Interface
@@ -125,7 +124,7 @@ def _check_bridge_address(part: Part, node: Node, consents: bool) -> list[str]:
     carried = [ipaddress.ip_interface(address) for address in link.addresses]
     warnings = []
     for entry in ranges(part):
-        other = _conflict(entry, carried, is_gateway(part))
+        other = contradiction(entry.gateway_interface, carried, is_gateway(part))
         if other is None:
             continue
         problem = f"is not the address of {link.name}, which is {other}"
@@ -142,9 +141,8 @@ def _check_bridge_address(part: Part, node: Node, consents: bool) -> list[str]:
     return warnings
 
 
-def _conflict(entry: Range, carried: list[Interface], gives_address: bool) -> t.Optional[Interface]:
+def contradiction(gateway: Interface, carried: list[Interface], gives_address: bool) -> t.Optional[Interface]:
     """The address for which the plugin would refuse to add the gateway, or to which pods would not find it."""
-    gateway = entry.gateway_interface
     same_family = [address for address in carried if address.version == gateway.version]
     if not gives_address and gateway in same_family:
         return None

@@ -87,14 +87,20 @@ def _whole(dump: t.Callable[[], t.Iterable[t.Any]]) -> list[t.Any]:
 
 def addresses(ipr: t.Any, index: int) -> list[Interface]:
     """Return a link's lasting addresses without the link-local ones, which the kernel minds itself."""
-    found = []
-    for message in list(ipr.get_addr(index=index)):
-        flags = message.get_attr("IFA_FLAGS") or message["flags"]
-        # On a point-to-point link IFA_ADDRESS is the other end's.
-        text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
-        interface = ipaddress.ip_interface(f"{text}/{message['prefixlen']}")
-        if flags & _IFA_F_PERMANENT and not (interface.version == 6 and interface.is_link_local):
-            found.append(interface)
+    return [
+        interface
+        for message in list(ipr.get_addr(index=index))
+        for interface in [_interface(message)]
+        if (message.get_attr("IFA_FLAGS") or message["flags"]) & _IFA_F_PERMANENT
+        and not (interface.version == 6 and interface.is_link_local)
+    ]
+
+
+def all_addresses(ipr: t.Any) -> dict[int, list[Interface]]:
+    """Return the addresses of all links by their numbers, also those that a DHCP server or a router has lent."""
+    found: dict[int, list[Interface]] = {}
+    for message in list(ipr.get_addr()):
+        found.setdefault(message["index"], []).append(_interface(message))
     return found
 
 
@@ -180,6 +186,12 @@ def asking(what: str) -> t.Iterator[None]:
             raise
         remedy = "run as root (become: true)" if reason == os.strerror(errno.EPERM) else "dmesg may tell more"
         raise PodnetError(f"{what}: the kernel refuses it ({reason}); {remedy}") from error
+
+
+def _interface(message: t.Any) -> Interface:
+    # On a point-to-point link IFA_ADDRESS is the other end's.
+    text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+    return ipaddress.ip_interface(f"{text}/{message['prefixlen']}")
 
 
 def _link(message: t.Any) -> Link:

@@ -71,6 +71,15 @@ def find(rules: RuleSet, seen: Seen, forwarded: t.Container[Tool], chain_texts: 
     return _grouped(reports)
 
 
+def dropping(saved: dict[Tool, Listing], versions: t.Container[int]) -> list[Tool]:
+    """Return the tools whose FORWARD policy drops: an accept anywhere else would not help."""
+    return [
+        tool
+        for tool, listing in saved.items()
+        if tool.version in versions and "filter" in listing and listing["filter"].policies.get("FORWARD") == "DROP"
+    ]
+
+
 def sentence(report: Report) -> str:
     """Return a report as a warning."""
     return f"{report['where']}: '{report['rule']}' would {report['effect']} pod traffic; {report['remedy']}"

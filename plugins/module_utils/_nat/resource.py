@@ -148,13 +148,8 @@ class Masquerade(Resource):
         return self._tried[key]
 
     def _forwarding_tools(self, rules: RuleSet) -> list[Tool]:
-        """Return the tools whose FORWARD policy drops: an accept anywhere else would not help."""
         versions = [family.version for family in rules.families] if self.options.forward else []
-        return [
-            tool
-            for tool, listing in self.seen.saved.items()
-            if tool.version in versions and "filter" in listing and listing["filter"].policies.get("FORWARD") == "DROP"
-        ]
+        return foreign.dropping(self.seen.saved, versions)
 
     def _files(self, rules: RuleSet, places: dict[str, list[Tool]]) -> State:
         """Return the files that bring all of this back, and remember the commands that load them."""
