@@ -60,6 +60,8 @@ class Claims:
 
     def held_by(self, network: Network) -> t.Optional[Claim]:
         """Return a pod CIDR that a wider network has in it, this node's before others'."""
+        if not any(version == network.version and length > network.prefixlen for version, length in self._lengths):
+            return None  # there may be thousands of routes, and of nodes
         wide = (claim for claim in (*self.own, *self.others) if _contains(network, claim.cidr))
         return next(wide, None)
 
