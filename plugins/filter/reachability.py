@@ -135,7 +135,8 @@ def _number(milliseconds: float) -> str:
 
 def _failure(row: Row) -> str:
     to = _to(row) if row["to"]["kind"] == "outside" else f"{_to(row)} ({row['address']})"
-    return f"FAILED from {_from(row)} to {to}: {row['error']}"
+    cause = f"; likely cause: {row['cause']}" if row.get("cause") else ""
+    return f"FAILED from {_from(row)} to {to}: {row['error']}{cause}"
 
 
 def _from(row: Row) -> str:

@@ -18,11 +18,29 @@ description:
     After O(lifetime) it detaches its pod and ends.
   - What an earlier run left behind, because it was killed, is detached by the next.
   - In check mode nothing is attached; O(targets) are then pinged from the node, and from pods that are there already.
+  - With O(where=scratch) a configuration is tried before pods use it, with the node's own plugins, in namespaces that
+    are gone after a second. Two pods are attached (ADD), asked for (CHECK) and detached (DEL) there; they must reach
+    each other, and what the configuration promises of their gateway and the host. Links, rules, sysctls, leases and
+    libcni's cache of the node are not touched, so it does the same in check mode.
 extends_documentation_fragment:
   - mink8s.podnet.attributes
+  - mink8s.podnet.attributes.pyroute2
 author:
   - The mink8s.podnet developers (@mink8s)
 options:
+  where:
+    description:
+      - V(host) attaches pods to the node's network.
+      - V(scratch) tries a configuration in throw-away namespaces, and fails if it does not work there. Of the other
+        options only O(config), O(name), O(conf_dir), O(bin_dirs), O(node), O(timeout) and O(tries) matter then.
+    type: str
+    choices: [host, scratch]
+    default: host
+  config:
+    description:
+      - A configuration that is only proposed, as for M(mink8s.podnet.cni_network), to try with O(where=scratch).
+        Without it the file that a container runtime would load is tried.
+    type: dict
   state:
     description: Whether the probe pods are attached.
     type: str
@@ -33,7 +51,7 @@ options:
     type: path
     default: /etc/cni/net.d
   name:
-    description: Name of the network that the first file must hold. By default any will do.
+    description: Name of the network, which the first file must hold. By default any will do.
     type: str
   bin_dirs:
     description: Directories of the CNI plugins; the first that has a plugin wins.
@@ -84,6 +102,7 @@ options:
         description:
           - What is there.
           - A V(pod) must tell which source address it sees; it and a V(node) must see the sender's own.
+          - Both must take a packet as large as the sender's MTU, unfragmented.
           - What is V(outside) must see the node's address, if it tells.
         type: str
         choices: [pod, node, outside]
@@ -117,6 +136,20 @@ EXAMPLES = r"""
     targets:
       - address: 203.0.113.1
         kind: outside
+
+- name: Try a configuration before it is written
+  mink8s.podnet.cni_probe:
+    where: scratch
+    config:
+      cniVersion: 1.0.0
+      name: podnet
+      plugins:
+        - type: bridge
+          bridge: podnet0
+          isDefaultGateway: true
+          ipam:
+            type: host-local
+            ranges: [[{subnet: 10.12.1.0/24}]]
 
 - name: Detach them
   mink8s.podnet.cni_probe:
@@ -190,6 +223,10 @@ matrix:
       description: Round-trip time of the ping in milliseconds; V(null) without an answer.
       type: float
       sample: 0.081
+    mtu:
+      description: The largest packet, in bytes, that was seen to arrive unfragmented; V(null) where that is not known.
+      type: int
+      sample: 1450
     source:
       description: The source address that the far end saw; V(null) where it does not tell.
       type: str
@@ -202,6 +239,21 @@ matrix:
       description: What went wrong, in one sentence; V(null) if nothing did.
       type: str
       sample: no answer to 3 pings within 2 s each
+    cause:
+      description: The likely cause, in one sentence; V(null) if nothing went wrong, or nothing explains it.
+      type: str
+      sample: "no default route: probe pod probe1 has no route to 203.0.113.1; add 0.0.0.0/0 to routes of ipam"
+notes:
+  description: What could not be tried, and known bugs of the installed plugins.
+  type: list
+  elements: str
+  returned: with O(where=scratch)
+  sample: ["plugin firewall was not tried: it would change the firewalld of this node"]
+problems:
+  description: All that does not work, in a sentence each.
+  type: list
+  elements: str
+  returned: failure with O(where=scratch)
 """
 
 import platform
@@ -210,8 +262,10 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _engine
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import conf, rules
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.plugins import BIN_DIRS
-from ansible_collections.mink8s.podnet.plugins.module_utils._probe import reflector
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
+from ansible_collections.mink8s.podnet.plugins.module_utils._probe import reflector, scratch
 from ansible_collections.mink8s.podnet.plugins.module_utils._probe.matrix import Options, ProbedPods, check
 from ansible_collections.mink8s.podnet.plugins.module_utils._probe.pods import chosen_configuration
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import runner
@@ -226,6 +280,8 @@ def main() -> None:
     }
     module = AnsibleModule(
         argument_spec={
+            "where": {"type": "str", "choices": ["host", "scratch"], "default": "host"},
+            "config": {"type": "dict"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "conf_dir": {"type": "path", "default": "/etc/cni/net.d"},
             "name": {"type": "str"},
@@ -242,15 +298,40 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    _engine.run(module, lambda: build(module))
+    if module.params["where"] == "scratch":
+        _engine.report(module, lambda: tried(module))
+    else:
+        _engine.run(module, lambda: build(module))
 
 
 def build(module: AnsibleModule) -> ProbedPods:
     """Make the resource from the module's parameters."""
-    params: dict[str, t.Any] = module.params
-    options: Options = check({**params, "node": params["node"] or platform.node()})
+    params, options = checked(module)
+    if params["config"] is not None:
+        raise OptionError("config", params["config"], "is only proposed", "try it with where: scratch")
     wanted = chosen_configuration(params) if params["state"] == "present" else None
     return ProbedPods(runner(module), wanted, options)
+
+
+def tried(module: AnsibleModule) -> dict[str, t.Any]:
+    """Try a configuration where nothing of the node can be harmed."""
+    params, options = checked(module)
+    where, config = "config", params["config"]
+    if config is None:
+        found = chosen_configuration(params)
+        where, document = found.path, found.document
+    else:
+        name = conf.network_name("name", params["name"] or config.get("name"))
+        network = conf.normalise(name, config, "conflist")
+        rules.check(network)
+        document = network.document
+    return scratch.probe(runner(module), where, document, params["bin_dirs"], options)
+
+
+def checked(module: AnsibleModule) -> tuple[dict[str, t.Any], Options]:
+    """Return the module's parameters, and what they say of the pings."""
+    params: dict[str, t.Any] = module.params
+    return params, check({**params, "node": params["node"] or platform.node()})
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ ATTRIBUTES = "mink8s.podnet.attributes"
 UPSTAIRS = {
     "_attached": ("_cni", "_kernel", "_nat"),
     "_conflicts": ("_cni", "_kernel", "_nat"),
-    "_probe": ("_cni", "_kernel"),
+    "_probe": ("_cni", "_kernel", "_nat"),
     "_runtime": ("_cni",),
 }
 #: In pieces, so that this file does not name them itself.

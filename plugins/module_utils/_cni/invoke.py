@@ -32,11 +32,13 @@ class Attachment(t.NamedTuple):
     container_id: str
     netns: str
     ifname: str = "eth0"
+    #: What a runtime hands to plugins that say they are capable of it: ``{"portMappings": […]}``.
+    capability_args: t.Mapping[str, t.Any] = {}
 
 
 def require_plugins(document: Document, bin_dirs: t.Sequence[str]) -> None:
     """Refuse a chain of which a plugin is not installed, before any of it is called."""
-    for conf in _chain(document):
+    for conf in _chain(Attachment(document, bin_dirs, "", "")):
         _path(conf["type"], bin_dirs)
 
 
@@ -44,7 +46,7 @@ def add(run: Runner, attachment: Attachment) -> dict[str, t.Any]:
     """Call every plugin of the chain and return the last one's result; after a failure nothing is left behind."""
     result: dict[str, t.Any] = {}
     try:
-        for conf in _chain(attachment.document):
+        for conf in _chain(attachment):
             result = _call(run, "ADD", attachment, conf, result) or result
     except PodnetError:
         delete(run, attachment, result)
@@ -52,12 +54,28 @@ def add(run: Runner, attachment: Attachment) -> dict[str, t.Any]:
     return result
 
 
+def can_check(document: Document) -> bool:
+    """Whether the configuration's version has CHECK, and it is not switched off."""
+    return _version(document) >= (0, 4, 0) and str(document.get("disableCheck", "")).lower() != "true"
+
+
+def check(run: Runner, attachment: Attachment, result: dict[str, t.Any]) -> list[tuple[str, str]]:
+    """Ask every plugin whether all is as ADD made it; return the type of each that complains, and its complaint."""
+    failed = []
+    for conf in _chain(attachment):
+        try:
+            _call(run, "CHECK", attachment, conf, result)
+        except PodnetError as error:
+            failed.append((str(conf["type"]), str(error)))
+    return failed
+
+
 def delete(run: Runner, attachment: Attachment, result: dict[str, t.Any]) -> list[str]:
     """Call every plugin in the reverse order, each whether the others succeed or not; return what failed."""
     failed = []
     # libcni hands the result of the ADD to DEL since version 0.4.0 of the specification.
     known = result if _version(attachment.document) >= (0, 4, 0) else {}
-    for conf in reversed(_chain(attachment.document)):
+    for conf in reversed(_chain(attachment)):
         try:
             _call(run, "DEL", attachment, conf, known)
         except PodnetError as error:
@@ -73,16 +91,33 @@ def addresses(result: dict[str, t.Any]) -> list[str]:
     return [str(entry).partition("/")[0] for entry in entries]
 
 
+def gateways(result: dict[str, t.Any]) -> list[str]:
+    """The gateways of the pod's addresses, from the result of an ADD."""
+    entries = [entry.get("gateway") for entry in result.get("ips") or []]
+    entries += [result[key].get("gateway") for key in ("ip4", "ip6") if key in result]
+    return [str(entry) for entry in entries if entry]
+
+
 def mac(result: dict[str, t.Any]) -> t.Optional[str]:
     """The MAC address of the pod's end, from the result of an ADD."""
     inside = [entry for entry in result.get("interfaces") or [] if entry.get("sandbox")]
     return next((str(entry["mac"]) for entry in inside if entry.get("mac")), None)
 
 
-def _chain(document: Document) -> list[Document]:
+def _chain(attachment: Attachment) -> list[Document]:
     """Each plugin's own configuration; a ``.conf`` is a chain of one."""
+    document = attachment.document
     envelope = {"name": document["name"], "cniVersion": document["cniVersion"]}
-    return [{**plugin, **envelope} for plugin in document.get("plugins") or [document]]
+    return [
+        {**plugin, **envelope, **_runtime_config(plugin, attachment.capability_args)}
+        for plugin in document.get("plugins") or [document]
+    ]
+
+
+def _runtime_config(plugin: Document, args: t.Mapping[str, t.Any]) -> Document:
+    capable = plugin.get("capabilities") or {}
+    found = {name: value for name, value in args.items() if capable.get(name)}
+    return {"runtimeConfig": found} if found else {}
 
 
 def _path(plugin_type: str, bin_dirs: t.Sequence[str]) -> str:

@@ -11,27 +11,27 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 import secrets
 import selectors
 import socket
-import struct
 import time
 import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import netns
-from ansible_collections.mink8s.podnet.plugins.module_utils._probe import reflector
+from ansible_collections.mink8s.podnet.plugins.module_utils._probe import icmp, reflector
 
-#: The types of ICMP and ICMPv6 messages that we send and look for (RFC 792, RFC 4443).
-ECHO: dict[int, int] = {socket.AF_INET: 8, socket.AF_INET6: 128}
-ECHO_REPLY: dict[int, int] = {socket.AF_INET: 0, socket.AF_INET6: 129}
-PROBLEMS: dict[int, dict[int, str]] = {
-    socket.AF_INET: {3: "unreachable", 11: "too many hops", 12: "bad header"},
-    socket.AF_INET6: {1: "unreachable", 2: "packet too big", 3: "too many hops", 4: "bad header"},
+#: linux/in.h and linux/in6.h: the MTU that the kernel goes by.
+IP_MTU: dict[int, tuple[int, int]] = {
+    socket.AF_INET: (socket.IPPROTO_IP, 14),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, 24),
 }
-PORT_UNREACHABLE: dict[int, tuple[int, int]] = {socket.AF_INET: (3, 3), socket.AF_INET6: (1, 4)}
+
+#: As a size: whatever the sender's kernel takes for the MTU of the way.
+FULL = -1
+LARGEST = 65535
 
 
 @dataclass
@@ -42,24 +42,33 @@ class Cell:
     address: str
     #: A far end of ours is there, so that its answer is waited for; else it is welcome.
     reflects: bool = True
+    #: The length of the whole packet, which nobody may fragment; 0 for a short one, beside which the question is asked.
+    size: int = 0
     own: t.Optional[str] = None
     rtt: t.Optional[float] = None
     seen: t.Optional[str] = None
     silent: bool = False
     error: t.Optional[str] = None
+    #: Who said that the packet is too big for the next link, and that link's MTU.
+    told: t.Optional[t.Tuple[str, int]] = None
 
     @property
     def family(self) -> int:
-        return family_of(self.address)
+        return icmp.family_of(self.address)
 
     @property
     def open_questions(self) -> bool:
         """Whether anything may still come."""
-        return self.rtt is None or (self.seen is None and not self.silent)
+        return self.rtt is None or self.wants_source
+
+    @property
+    def wants_source(self) -> bool:
+        """Whether the question for the source address is open."""
+        return not self.size and self.seen is None and not self.silent
 
     @property
     def needs_another_try(self) -> bool:
-        return self.rtt is None or (self.seen is None and self.reflects and not self.silent)
+        return (self.rtt is None and self.told is None) or (self.wants_source and self.reflects)
 
 
 @dataclass
@@ -73,16 +82,17 @@ class Source:
         """Open a raw socket for ICMP and a UDP socket for each family."""
         with netns.entered(self.netns):
             for family in families:
-                icmp = socket.IPPROTO_ICMP if family == socket.AF_INET else socket.IPPROTO_ICMPV6
-                for kind, protocol in ((socket.SOCK_RAW, icmp), (socket.SOCK_DGRAM, 0)):
+                for kind, protocol in ((socket.SOCK_RAW, icmp.PROTOCOL[family]), (socket.SOCK_DGRAM, 0)):
                     handle = socket.socket(family, kind, protocol)
                     self.sockets[family, kind] = handle
                     handle.setblocking(False)
+                    if kind == socket.SOCK_RAW:
+                        icmp.never_fragment(handle, family)
 
-    def own_addresses(self, targets: t.Iterable[str], port: int) -> dict[str, t.Optional[str]]:
-        """The source address that the kernel chooses for each target, before anything translates it."""
+    def ways(self, targets: t.Iterable[str], port: int) -> dict[str, tuple[t.Optional[str], int]]:
+        """The source address that the kernel chooses for each target, before anything translates it, and the MTU."""
         with netns.entered(self.netns):
-            return {target: _chosen_address(target, port) for target in targets}
+            return {target: _way(target, port) for target in targets}
 
     def close(self) -> None:
         for handle in self.sockets.values():
@@ -120,9 +130,10 @@ class Exchange:
         for source in self.sources.values():
             mine = [cell for cell in self.cells if cell.source is source]
             source.open({cell.family for cell in mine})
-            own = source.own_addresses({cell.address for cell in mine}, self.port)
+            ways = source.ways({cell.address for cell in mine}, self.port)
             for cell in mine:
-                cell.own = own[cell.address]
+                cell.own, mtu = ways[cell.address]
+                cell.size = mtu if cell.size == FULL else cell.size
             for (family, kind), handle in source.sockets.items():
                 self.selector.register(handle, selectors.EVENT_READ, (family, kind))
 
@@ -130,7 +141,7 @@ class Exchange:
         for cell in self.cells:
             if cell.rtt is None:
                 self._send(cell, socket.SOCK_RAW)
-            if cell.seen is None and not cell.silent:
+            if cell.wants_source:
                 self._send(cell, socket.SOCK_DGRAM)
             self._receive(0)  # So that no socket's buffer overflows, however many answer at once.
         end = time.monotonic() + timeout
@@ -139,12 +150,17 @@ class Exchange:
 
     def _send(self, cell: Cell, kind: int) -> None:
         nonce = secrets.token_hex(8)
-        question = reflector.question(nonce)
-        data = _echo_request(cell.family, question) if kind == socket.SOCK_RAW else question
-        port = 0 if kind == socket.SOCK_RAW else self.port
+        data, port = reflector.question(nonce), self.port
+        if kind == socket.SOCK_RAW:
+            data, port = icmp.packet(cell.address, data.ljust(cell.size - icmp.HEADERS[cell.family], b"\0")), 0
         self.asked[nonce] = (cell, time.monotonic())
+        handle = cell.source.sockets[cell.family, kind]
         try:
-            cell.source.sockets[cell.family, kind].sendto(data, (cell.address, port))
+            # The first call may only tell what a router said of an earlier packet.
+            with contextlib.suppress(OSError):
+                handle.sendto(data, (cell.address, port))
+                return
+            handle.sendto(data, (cell.address, port))
         except OSError as error:
             cell.error = f"cannot be sent: {error.strerror}"
 
@@ -153,7 +169,7 @@ class Exchange:
             family, kind = key.data
             handle = t.cast(socket.socket, key.fileobj)
             try:
-                data, sender = handle.recvfrom(2048)
+                data, sender = handle.recvfrom(LARGEST)
             except OSError:
                 continue
             now = time.monotonic()
@@ -170,12 +186,14 @@ class Exchange:
             return
         cell, sent = self.asked[found.group(1).decode()]
         kind, code = message[0], message[1]
-        if kind == ECHO_REPLY[family] and sender == cell.address and cell.rtt is None:
+        if kind == icmp.ECHO_REPLY[family] and sender == cell.address and cell.rtt is None:
             cell.rtt, cell.error = now - sent, None
-        elif (kind, code) == PORT_UNREACHABLE[family]:
+        elif (kind, code) == icmp.PORT_UNREACHABLE[family]:
             cell.silent = True
-        elif kind in PROBLEMS[family] and cell.rtt is None:
-            cell.error = f"{sender} says: {PROBLEMS[family][kind]} (ICMP type {kind} code {code})"
+        elif (kind, code) == icmp.TOO_BIG[family]:
+            cell.told = sender, int.from_bytes(message[6:8] if family == socket.AF_INET else message[4:8], "big")
+        elif kind in icmp.PROBLEMS[family] and cell.rtt is None:
+            cell.error = f"{sender} says: {icmp.PROBLEMS[family][kind]} (ICMP type {kind} code {code})"
 
     def _take_answer(self, data: bytes) -> None:
         found = reflector.answer(data)
@@ -183,31 +201,11 @@ class Exchange:
             self.asked[found[0]][0].seen = found[1]
 
 
-def family_of(address: str) -> int:
-    """Return AF_INET or AF_INET6."""
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
-
-
-def _chosen_address(target: str, port: int) -> t.Optional[str]:
-    with socket.socket(family_of(target), socket.SOCK_DGRAM) as handle:
+def _way(target: str, port: int) -> tuple[t.Optional[str], int]:
+    family = icmp.family_of(target)
+    with socket.socket(family, socket.SOCK_DGRAM) as handle:
         try:
             handle.connect((target, port))
+            return str(handle.getsockname()[0]), min(handle.getsockopt(*IP_MTU[family]), LARGEST)
         except OSError:
-            return None
-        return str(handle.getsockname()[0])
-
-
-def _echo_request(family: int, payload: bytes) -> bytes:
-    def message(checksum: int) -> bytes:
-        return struct.pack("!BBHHH", ECHO[family], 0, checksum, os.getpid() & 0xFFFF, 1) + payload
-
-    # The kernel fills in the checksum of ICMPv6, not that of ICMP.
-    return message(_checksum(message(0)) if family == socket.AF_INET else 0)
-
-
-def _checksum(data: bytes) -> int:
-    """The Internet checksum (RFC 1071) of an even number of bytes."""
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+            return None, 0

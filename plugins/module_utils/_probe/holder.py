@@ -10,21 +10,13 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import fcntl
 import os
 import signal
-import socket
-import struct
 import time
 import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._probe import reflector
-
-CLONE_NEWNET = 0x40000000
-SIOCSIFFLAGS = 0x8914
-IFF_UP = 1
+from ansible_collections.mink8s.podnet.plugins.module_utils._probe import namespaces, reflector
 
 
 def start(name: str, port: int, lifetime: int, own_netns: bool, end_of_life: t.Callable[[str], None]) -> int:
@@ -49,7 +41,8 @@ def _reflect(report: int, port: int, lifetime: int, own_netns: bool) -> None:
     try:
         _leave_the_module()
         if own_netns:
-            _new_netns()
+            namespaces.unshare(namespaces.CLONE_NEWNET)
+            namespaces.loopback_up()
         server = reflector.listen(port)
     except OSError as error:
         os.write(report, str(error).encode())
@@ -67,13 +60,3 @@ def _leave_the_module() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for handle in range(3):
         os.dup2(null, handle)
-
-
-def _new_netns() -> None:
-    # os.unshare is Python 3.12's.
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNET) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code), "unshare")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
-        fcntl.ioctl(handle, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))

@@ -13,7 +13,11 @@ import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
-from ansible_collections.mink8s.podnet.plugins.module_utils._probe.echo import Cell, Exchange, Source, family_of
+from ansible_collections.mink8s.podnet.plugins.module_utils._probe import mtu
+from ansible_collections.mink8s.podnet.plugins.module_utils._probe.causes import cause
+from ansible_collections.mink8s.podnet.plugins.module_utils._probe.echo import FULL, Cell, Exchange, Source
+from ansible_collections.mink8s.podnet.plugins.module_utils._probe.evidence import Witness
+from ansible_collections.mink8s.podnet.plugins.module_utils._probe.icmp import family_of
 from ansible_collections.mink8s.podnet.plugins.module_utils._probe.pods import ProbePods, Wanted
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Runner
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import address
@@ -40,7 +44,8 @@ class ProbedPods(ProbePods):
 
     def result(self, state: State) -> dict[str, t.Any]:
         found = super().result(state)
-        matrix = ask(self.options, found["pods"]) if self.options.targets and self.wanted else []
+        asked = self.options.targets and self.wanted
+        matrix = ask(self.options, [None, *found["pods"]], Witness(self.run, self.options.node)) if asked else []
         return {**found, "addresses": self.options.addresses, "matrix": matrix}
 
 
@@ -61,31 +66,81 @@ def check(params: dict[str, t.Any]) -> Options:
     )
 
 
-def ask(options: Options, pods: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """Ask every target from every pod and from the node."""
-    asked = []
-    for pod in [None, *pods]:
+class Question(t.NamedTuple):
+    """One sender and one target: a short ping, and one as large as the way should take."""
+
+    pod: t.Optional[t.Dict[str, t.Any]]
+    target: t.Dict[str, t.Any]
+    small: Cell
+    big: Cell
+
+
+def ask(
+    options: Options, senders: t.Sequence[t.Optional[dict[str, t.Any]]], witness: Witness, reflects: bool = True
+) -> list[dict[str, t.Any]]:
+    """Ask every target from some pods, or the node (None), and look for the causes of what fails."""
+    questions = []
+    for pod in senders:
         source = Source(pod["netns"] if pod else None)
         for target in options.targets:
-            if _is_asked(options.node, pod, target):
-                asked.append((pod, target, Cell(source, target["address"], target["kind"] != "outside")))
-    Exchange([cell for _pod, _target, cell in asked], options.port).run(options.timeout, options.tries)
-    return [row(options, pod, target, cell) for pod, target, cell in asked]
+            if is_asked(options.node, pod, target):
+                small = Cell(source, target["address"], reflects and target["kind"] != "outside")
+                big = Cell(source, target["address"], False, FULL)
+                questions.append(Question(pod, target, small, big))
+    cells = [*(question.small for question in questions), *(question.big for question in questions)]
+    Exchange(cells, options.port).run(options.timeout, options.tries)
+    through = _largest(options, questions, witness)
+    rows = [row(options, question, found) for question, found in zip(questions, through)]
+    for question, found in zip(questions, rows):
+        if not found["ok"]:
+            way = witness.way(question, found, rows, options.targets)
+            found["cause"] = cause(way) if way else None
+    return rows
 
 
-def row(options: Options, pod: t.Optional[dict[str, t.Any]], target: dict[str, t.Any], cell: Cell) -> dict[str, t.Any]:
+def _largest(options: Options, questions: list[Question], witness: Witness) -> list[t.Optional[int]]:
+    """The largest packet that came through on each way, where it matters; looked for once between any two nodes."""
+    lost = {
+        _way(question): mtu.Way(question.big, question.small)
+        for question in questions
+        if question.small.rtt is not None and question.big.rtt is None and _matters(question, witness)
+    }
+    found = mtu.search(lost, options.port, options.timeout)
+    return [
+        question.big.size if question.big.rtt is not None else found.get(_way(question)) if question.small.rtt else None
+        for question in questions
+    ]
+
+
+def _way(question: Question) -> t.Hashable:
+    where = question.target["node"] or question.target["address"]
+    return question.pod is None, where, question.big.family, question.big.size
+
+
+def _matters(question: Question, witness: Witness) -> bool:
+    """Outside, routers may take less than we send, and say so; only what our own gateway says is our fault."""
+    if question.target["kind"] != "outside":
+        return True
+    hop = witness.path(question.pod, question.small.address).hop
+    return bool(hop and question.big.told and question.big.told[0] == hop.via)
+
+
+def row(options: Options, question: Question, through: t.Optional[int]) -> dict[str, t.Any]:
     """Return one entry of the matrix, with its judgement."""
-    expected = expected_source(options, pod, target, cell.own)
-    error = _error(cell, target["kind"], expected)
+    pod, target, small, big = question
+    expected = expected_source(options, pod, target, small.own)
+    error = _error(small, target["kind"], expected) or _too_big(big, through)
     return {
         "from": {"node": options.node, "pod": pod["name"] if pod else None},
         "to": {"node": target["node"], "pod": target["pod"], "kind": target["kind"]},
-        "address": cell.address,
+        "address": small.address,
         "ok": error is None,
-        "rtt_ms": None if cell.rtt is None else round(cell.rtt * 1000, 3),
-        "source": cell.seen,
+        "rtt_ms": None if small.rtt is None else round(small.rtt * 1000, 3),
+        "mtu": through,
+        "source": small.seen,
         "expected_source": expected,
         "error": error,
+        "cause": None,
     }
 
 
@@ -103,11 +158,18 @@ def _error(cell: Cell, kind: str, expected: t.Optional[str]) -> t.Optional[str]:
     if cell.error or cell.rtt is None:
         return cell.error
     if cell.seen is None:
-        return "answers pings, but not the question (UDP) for the source address" if kind == "pod" else None
+        must = kind == "pod" and cell.reflects
+        return "answers pings, but not the question (UDP) for the source address" if must else None
     return f"saw the source address {cell.seen}, not {expected}" if expected not in (None, cell.seen) else None
 
 
-def _is_asked(node: str, pod: t.Optional[dict[str, t.Any]], target: dict[str, t.Any]) -> bool:
+def _too_big(big: Cell, through: t.Optional[int]) -> t.Optional[str]:
+    if big.rtt is not None or through is None:
+        return None
+    return f"answers short pings, but not one of {big.size} bytes, the full MTU, that nobody may fragment"
+
+
+def is_asked(node: str, pod: t.Optional[dict[str, t.Any]], target: dict[str, t.Any]) -> bool:
     name = pod["name"] if pod else None
     if target["kind"] != "outside" and (target["node"], target["pod"]) == (node, name):
         return False

@@ -47,6 +47,8 @@ class Wanted(t.NamedTuple):
     pods: int
     port: int
     lifetime: int
+    #: The file that it is from.
+    path: str
 
 
 class ProbePods(Resource):
@@ -130,7 +132,7 @@ def chosen_configuration(params: dict[str, t.Any]) -> Wanted:
         )
     document = {"cniVersion": loader.DEFAULT_VERSION, **document}
     invoke.require_plugins(document, params["bin_dirs"])
-    return Wanted(document, params["bin_dirs"], params["count"], params["port"], params["lifetime"])
+    return Wanted(document, params["bin_dirs"], params["count"], params["port"], params["lifetime"], path)
 
 
 def _stop(record: Record) -> None:

@@ -55,6 +55,15 @@ def test_a_line_for_each_source_and_a_column_for_each_target() -> None:
     assert found["entries"] == 7
 
 
+def test_a_failure_has_its_likely_cause() -> None:
+    found = reachability(
+        [row("node1", "node2", "192.0.2.12", None, error="no answer", cause="no route: node1 has none to 192.0.2.12")]
+    )
+    assert found["failures"] == [
+        "FAILED from node1 to node2 (192.0.2.12): no answer; likely cause: no route: node1 has none to 192.0.2.12"
+    ]
+
+
 def test_each_family_has_its_table() -> None:
     found = reachability([row("node1", "node2", "192.0.2.12"), row("node1", "node2", "2001:db8:1::12")])
     assert [line[:5] for line in found["table"] if line.startswith("IPv")] == ["IPv4:", "IPv6:"]

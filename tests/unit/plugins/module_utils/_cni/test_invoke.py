@@ -96,6 +96,47 @@ def test_a_missing_plugin_is_named_before_any_is_called(tmp_path: Path) -> None:
         invoke.require_plugins(document, attachment(tmp_path).bin_dirs)
 
 
+def test_a_check_asks_every_plugin_and_tells_who_complains(tmp_path: Path) -> None:
+    calls = Calls("CHECK bridge", out='{"code": 999, "msg": "no such link"}')
+    complaints = invoke.check(calls, attachment(tmp_path), RESULT)
+    assert calls.names == ["CHECK bridge", "CHECK portmap"]
+    assert complaints == [("bridge", "CNI plugin bridge: CHECK of podnet-probe1-00 failed: no such link, code 999")]
+    assert all(data["prevResult"] == RESULT for _verb, _plugin, data in calls.calls)
+
+
+@pytest.mark.parametrize(
+    ("document", "can"),
+    [
+        ({"cniVersion": "0.3.1"}, False),
+        ({"cniVersion": "0.4.0"}, True),
+        ({"cniVersion": "1.0.0", "disableCheck": True}, False),
+        ({"cniVersion": "1.0.0", "disableCheck": "False"}, True),
+    ],
+)
+def test_a_check_needs_a_version_that_has_it(document: dict[str, t.Any], can: bool) -> None:
+    assert invoke.can_check(document) is can
+
+
+def test_only_capable_plugins_are_told_of_ports(tmp_path: Path) -> None:
+    calls, ports = Calls(), [{"hostPort": 8080, "containerPort": 80}]
+    told = attachment(tmp_path)._replace(capability_args={"portMappings": ports})
+    told.document["plugins"][1]["capabilities"] = {"portMappings": True}
+    invoke.add(calls, told)
+    assert [data.get("runtimeConfig") for _verb, _plugin, data in calls.calls] == [None, {"portMappings": ports}]
+
+
+@pytest.mark.parametrize(
+    ("result", "gateways"),
+    [
+        ({"ips": [{"address": "10.12.1.2/24", "gateway": "10.12.1.1"}, {"address": "fd12::2/64"}]}, ["10.12.1.1"]),
+        ({"ip4": {"ip": "10.12.1.2/24", "gateway": "10.12.1.1"}}, ["10.12.1.1"]),
+        ({}, []),
+    ],
+)
+def test_gateways_of_every_form_of_a_result(result: dict[str, t.Any], gateways: list[str]) -> None:
+    assert invoke.gateways(result) == gateways
+
+
 @pytest.mark.parametrize(
     ("result", "addresses"),
     [

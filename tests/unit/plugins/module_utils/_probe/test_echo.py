@@ -11,13 +11,12 @@ import struct
 
 import pytest
 
+from ansible_collections.mink8s.podnet.plugins.module_utils._probe import icmp as packets
 from ansible_collections.mink8s.podnet.plugins.module_utils._probe import reflector
 from ansible_collections.mink8s.podnet.plugins.module_utils._probe.echo import (
     Cell,
     Exchange,
     Source,
-    _checksum,
-    _echo_request,
 )
 
 NONCE = "0123456789abcdef"
@@ -39,8 +38,8 @@ def icmp(family: int, kind: int, code: int = 0, nonce: str = NONCE) -> bytes:
 
 
 def test_the_checksum_is_that_of_rfc_1071() -> None:
-    assert _checksum(bytes.fromhex("0001f203f4f5f6f7")) == 0x220D
-    assert _checksum(_echo_request(V4, reflector.question(NONCE))) == 0
+    assert packets.checksum(bytes.fromhex("0001f203f4f5f6f7")) == 0x220D
+    assert packets.checksum(packets.echo_request(V4, reflector.question(NONCE))) == 0
 
 
 @pytest.mark.parametrize(("family", "address", "kind"), [(V4, "10.12.1.2", 0), (V6, "fd12::2", 129)])
@@ -81,3 +80,26 @@ def test_a_far_end_without_reflector_is_not_asked_again() -> None:
     exchange._take_icmp(V4, icmp(V4, 0), "10.12.1.2", 1.25)
     exchange._take_icmp(V4, icmp(V4, 3, 3), "10.12.1.2", 1.25)
     assert (cell.silent, cell.needs_another_try, cell.error) == (True, False, None)
+
+
+@pytest.mark.parametrize(
+    ("family", "address", "packet"),
+    [
+        (V4, "10.12.1.2", IP_HEADER + struct.pack("!BBHHH", 3, 4, 0, 0, 1400) + reflector.question(NONCE)),
+        (V6, "fd12::2", struct.pack("!BBHI", 2, 0, 0, 1400) + reflector.question(NONCE)),
+    ],
+)
+def test_a_router_tells_what_the_next_link_takes(family: int, address: str, packet: bytes) -> None:
+    exchange, cell = waiting(address)
+    cell.size = 1500
+    exchange._take_icmp(family, packet, "192.0.2.254", 1.25)
+    assert (cell.told, cell.rtt, cell.needs_another_try) == (("192.0.2.254", 1400), None, False)
+
+
+def test_a_full_ping_asks_no_question() -> None:
+    assert not Cell(Source(None), "10.12.1.2", size=1500).wants_source
+    assert not Cell(Source(None), "10.12.1.2", size=1500, rtt=0.1).needs_another_try
+
+
+def test_the_checksum_of_an_odd_number_of_bytes() -> None:
+    assert packets.checksum(b"\x01\x02\x03") == packets.checksum(b"\x01\x02\x03\x00")

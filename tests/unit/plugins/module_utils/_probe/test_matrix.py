@@ -14,9 +14,10 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._errors import Optio
 from ansible_collections.mink8s.podnet.plugins.module_utils._probe.echo import Cell, Source
 from ansible_collections.mink8s.podnet.plugins.module_utils._probe.matrix import (
     Options,
-    _is_asked,
+    Question,
     check,
     expected_source,
+    is_asked,
     row,
 )
 
@@ -53,7 +54,7 @@ def target(kind: str, address: str, node: str | None = None, pod: str | None = N
     ],
 )
 def test_nobody_asks_itself(pod: dict[str, t.Any] | None, asked: dict[str, t.Any], expected: bool) -> None:
-    assert _is_asked("node1", pod, asked) is expected
+    assert is_asked("node1", pod, asked) is expected
 
 
 @pytest.mark.parametrize(
@@ -89,9 +90,30 @@ def test_pods_are_seen_as_themselves_but_outside(
 )
 def test_an_answer_is_judged(kind: str, answers: dict[str, t.Any], error: str | None) -> None:
     cell = Cell(Source(None), "10.12.2.2", own="10.12.1.2", **answers)
-    found = row(OPTIONS, POD, target(kind, "10.12.2.2", "node2", "probe1"), cell)
+    big = Cell(Source(None), "10.12.2.2", size=1500, rtt=0.0002)
+    question = Question(POD, target(kind, "10.12.2.2", "node2", "probe1"), cell, big)
+    found = row(OPTIONS, question, 1500)
     assert (found["ok"], found["error"]) == (error is None, error)
     assert found["rtt_ms"] == (0.1 if "rtt" in answers else None)
+
+
+@pytest.mark.parametrize(
+    ("rtt", "through", "error"),
+    [
+        (0.0002, 1500, None),
+        (
+            None,
+            1450,
+            "answers short pings, but not one of 1500 bytes, the full MTU, that nobody may fragment",
+        ),
+        (None, None, None),  # Nobody looked for it: a router outside takes less, which is its own affair.
+    ],
+)
+def test_a_full_packet_must_come_through(rtt: float | None, through: int | None, error: str | None) -> None:
+    small = Cell(Source(None), "10.12.2.2", own="10.12.1.2", rtt=0.0001, seen="10.12.1.2")
+    big = Cell(Source(None), "10.12.2.2", size=1500, rtt=rtt)
+    found = row(OPTIONS, Question(POD, target("pod", "10.12.2.2", "node2", "probe1"), small, big), through)
+    assert (found["ok"], found["error"], found["mtu"]) == (error is None, error, through)
 
 
 @pytest.mark.parametrize(
