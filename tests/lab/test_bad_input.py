@@ -152,6 +152,27 @@ CASES = [
         ["nft", "iptables"],
         before="mount -t tmpfs tmpfs /usr/sbin; ! command -v nft && ! command -v iptables-restore",
     ),
+    Case(
+        "pods larger than their bridge lets through",
+        [
+            "config: does not work with this node's plugins: ping from probe pod probe1 to probe2 (10.12.0.3)",
+            "answers short pings, but not one of 1450 bytes, the full MTU, that nobody may fragment",
+            "too large by 46: unfragmented packets arrive up to 1404 bytes",
+        ],
+        {
+            "pod_network_mtu": "1400",
+            "pod_network_cni_version": "0.3.1",
+            "pod_network_chained_plugins": [{"type": "tuning", "mtu": 1450}],
+        },
+    ),
+    Case(
+        "a sysctl that pods do not have",
+        [
+            "config: does not work with this node's plugins: CNI plugin tuning: ADD of podnet-probe1 failed",
+            "/proc/sys/net/ipv4/conf/eth0/nosuch",
+        ],
+        {"pod_network_chained_plugins": [{"type": "tuning", "sysctl": {"net.ipv4.conf.eth0.nosuch": "1"}}]},
+    ),
     Case("the conf directory is a file", ["/etc/cni/net.d"], before="touch /etc/cni/net.d"),
     Case(
         "a kubelet unit without ExecStart",

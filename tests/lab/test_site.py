@@ -6,6 +6,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import tarfile
+import typing as t
+from pathlib import Path
+
 import pytest
 from conftest import Lab
 
@@ -60,6 +66,53 @@ def test_a_node_more_renumbers_nobody_and_a_node_less_loses_its_routes(lab: Lab)
 
     assert lab.play("site", podnet_hosts="node1:node3").status == 0
     assert lab.run("node1", "ip route show proto 212 | wc -l").stdout == "1\n"
+
+
+#: What `roles/pod_network/tasks/probe.yml` does.
+TRIAL = "Try the configuration in a scratch namespace"
+
+
+def plugins(lab: Lab, name: str, more: bytes = b"") -> dict[str, t.Any]:
+    """Variables for an archive of this machine's plugins, the bridge with some bytes more at its end."""
+    path = lab.directory / name
+    with tarfile.open(path, "w:gz", compresslevel=1) as archive:
+        for kind in ("bandwidth", "bridge", "firewall", "host-local", "loopback", "portmap", "tuning"):
+            content = Path("/usr/lib/cni", kind).read_bytes() + (more if kind == "bridge" else b"")
+            entry = tarfile.TarInfo(f"./{kind}")
+            entry.mode, entry.size = 0o755, len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return {
+        "cni_plugins_source": "archive",
+        "cni_plugins_bin_dir": "/opt/cni/bin",
+        "cni_plugins_archive": str(path),
+        "cni_plugins_archive_checksum": "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+
+
+def test_a_configuration_is_tried_when_it_or_the_plugins_are_new(lab: Lab) -> None:
+    lab.create(1)
+    first = plugins(lab, "first.tgz")
+    unknown = [{"type": "tuning", "sysctl": {"net.ipv4.conf.eth0.nosuch": "1"}}]
+    refused = lab.play("site", **first, pod_network_chained_plugins=unknown)
+    assert refused.status != 0
+    assert "does not work with this node's plugins: CNI plugin tuning: ADD of podnet-probe1 failed" in refused.words
+    assert lab.run("node1", "ls /opt/cni/bin/bridge; find /etc/cni /var/lib/cni ! -type d").stdout.split() == [
+        "/opt/cni/bin/bridge"
+    ]
+
+    made = lab.play("site", **first)
+    assert made.status == 0, made.output
+    assert TRIAL in made.output
+    again = lab.play("site", **first)
+    assert again.recap["node1"]["changed"] == 0
+    assert TRIAL not in again.output
+
+    upgraded = lab.play("site", **plugins(lab, "second.tgz", more=b"\0"))
+    assert upgraded.status == 0, upgraded.output
+    assert TRIAL in upgraded.output
+    unasked = lab.play("site", **first, pod_network_mtu="1400", pod_network_probe=False)
+    assert unasked.status == 0, unasked.output
+    assert TRIAL not in unasked.output
 
 
 def test_foreign_things_stay_and_are_named(lab: Lab) -> None:
