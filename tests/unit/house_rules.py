@@ -251,6 +251,21 @@ def tasks_do_not_loop(root: Path) -> list[str]:
     return complaints
 
 
+def drift_looks_at_every_plan(root: Path) -> list[str]:
+    """Role drift, and with it role report, asks every role that has a plan."""
+    places = (root / "roles/drift/tasks" / name for name in ("plan.yml", "roles.yml"))
+    text = "".join(place.read_text(encoding="utf-8") for place in places if place.is_file())
+    return [
+        f"roles/drift/tasks does not plan {role.name}"
+        for role in roles(root)
+        if role.name != "drift" and (role / "tasks/plan.yml").is_file()
+        if not (
+            re.search(rf"name: mink8s\.podnet\.{role.name}$", text, re.MULTILINE)
+            and re.search(rf"\b{role.name}_plan\b", text)
+        )
+    ]
+
+
 # ---- the repository --------------------------------------------------------------------------------------------------
 
 
@@ -405,6 +420,7 @@ RULES: list[Rule] = [
     roles_say_their_defaults,
     roles_have_a_readme_with_every_variable,
     tasks_do_not_loop,
+    drift_looks_at_every_plan,
     requirements_are_pinned,
     no_registry_is_named,
     sanity_has_no_ignore_file,
