@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes the report on the controller; documented in plugins/modules/report_page.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.mink8s.podnet.plugins.module_utils import _engine, _files
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
+from ansible_collections.mink8s.podnet.plugins.plugin_utils._report import findings, page
+
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "nodes": {"type": "dict", "required": True},
+    "controller": {"type": "dict", "default": {}},
+    "path": {"type": "path"},
+    "title": {"type": "str", "default": "Pod network"},
+}
+FILE = "podnet-report.html"
+
+
+class Report(_engine.Resource):
+    """The page, and beside it the same for machines."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        super().__init__()
+        self.texts = texts
+
+    def read(self) -> _engine.State:
+        found = {path: _files.read_text(path, limit=64 * 1024 * 1024) for path in self.texts}
+        return {_name(path): text for path, text in found.items() if text is not None}
+
+    def desired(self, current: _engine.State) -> _engine.State:  # noqa: ARG002
+        return {_name(path): text for path, text in self.texts.items()}
+
+    def apply(self, changes: list[_engine.Change]) -> None:
+        for change in changes:
+            _files.write_atomically(change.name.partition(" ")[2], change.after)
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Makes the report from what was collected, and writes both files."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: t.Any = None, task_vars: t.Optional[dict[str, t.Any]] = None) -> dict[str, t.Any]:
+        """Return where the page is and what it says, or fail with one sentence."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        _validated, options = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        try:
+            result.update(self._write(options, task_vars or {}))
+        except PodnetError as error:
+            result.update(failed=True, msg=str(error), **error.facts)
+        return result
+
+    def _write(self, options: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+        path = _path(options["path"], task_vars)
+        machines = f"{os.path.splitext(path)[0]}.json"
+        generated = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        # Only plain values: what the templates of a playbook return knows where it came from.
+        nodes, controller = (json.loads(json.dumps(options[name], default=str)) for name in ("nodes", "controller"))
+        ways = findings.all_ways(nodes)
+        report = findings.report(nodes, controller, ways, title=options["title"], generated=generated)
+        text = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+        html = page.render(report, ways, os.path.basename(machines))
+        resource = Report({path: _engine.printable(html), machines: _engine.printable(text)})
+        done = _engine.converge(resource, self._task.check_mode)
+        del done["diff"]  # of two whole files, which nobody reads
+        verdict = page.verdict(report)[1]
+        return {**done, "path": path, "json_path": machines, "verdict": verdict, "summary": report["summary"]}
+
+
+def _name(path: str) -> str:
+    return f"file {path}"
+
+
+def _path(given: t.Optional[str], task_vars: dict[str, t.Any]) -> str:
+    """Return the page's path: beside the inventory, or where there is no such directory in the current one."""
+    if not given:
+        directory = str(task_vars.get("inventory_dir"))
+        given = os.path.join(directory if os.path.isabs(directory) else os.getcwd(), FILE)
+    if not given.endswith(".html"):
+        raise OptionError("path", given, "does not end with .html", f"name the page, as in {FILE}")
+    return os.path.abspath(given)

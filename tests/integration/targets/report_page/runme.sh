@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+exec ../setup_podnet/run.sh "$@"

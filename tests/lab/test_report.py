@@ -1,0 +1,132 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""report.yml and drift.yml: what is planted is seen, and nothing is changed."""
+
+from __future__ import annotations
+
+import base64
+import json
+import typing as t
+
+from conftest import Lab
+
+RULE = "-A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE"
+CONTAINER = "6f2d0c0ba4cb"
+
+
+def read(lab: Lab, name: str) -> dict[str, t.Any]:
+    found: dict[str, t.Any] = json.loads((lab.directory / name).read_text())
+    return found
+
+
+def leak(lab: Lab, node: str) -> None:
+    """Leave behind what a pod leaves whose namespace was deleted without a DEL: its lease and libcni's cache entry."""
+    conf = lab.run(node, "cat /etc/cni/net.d/10-podnet.conflist").stdout
+    cached = {
+        "kind": "cniCacheV1",
+        "containerId": CONTAINER,
+        "config": base64.b64encode(conf.encode()).decode(),
+        "ifName": "eth0",
+        "networkName": "podnet",
+        "netns": "/run/netns/gone",
+        "result": {
+            "cniVersion": "1.0.0",
+            "interfaces": [{"name": "vethgone"}, {"name": "eth0", "sandbox": "/run/netns/gone"}],
+            "ips": [{"address": "10.12.0.9/24", "interface": 1}],
+        },
+    }
+    lab.run(
+        node,
+        "mkdir -p /var/lib/cni/results /var/lib/cni/networks/podnet; cd /var/lib/cni;"
+        f"printf '{CONTAINER}\\r\\neth0' > networks/podnet/10.12.0.9; touch -d '2 hours ago' networks/podnet/10.12.0.9;"
+        f"cat > results/podnet-{CONTAINER}-eth0 <<'EOF'\n{json.dumps(cached)}\nEOF",
+    )
+
+
+def test_drift_says_who_differs_by_its_status_and_changes_nothing(lab: Lab) -> None:
+    lab.create(2)
+    fresh = lab.snapshot()
+    drifted = lab.play("drift")
+    assert drifted.status == 2, drifted.output
+    assert "the controller DRIFTED: create lock file" in drifted.words
+    assert "not as declared: the controller, node1, node2" in drifted.words
+    lab.require(fresh)
+    assert list(lab.files()) == ["hosts.json"]
+
+    assert lab.play("site").status == 0
+    made, files = lab.snapshot(), lab.files()
+    report = str(lab.directory / "drift.json")
+    same = lab.play("drift", drift_path=report)
+    assert same.status == 0, same.output
+    assert "node1 as declared" in same.words
+    assert {node: counts["changed"] for node, counts in same.recap.items()} == {"node1": 0, "node2": 0}
+    assert read(lab, "drift.json")["drifted"] is False
+    lab.require(made)
+
+    lab.run("node2", "ip route del 10.12.0.0/24")
+    planted = lab.snapshot()
+    differs = lab.play("drift", drift_path=report)
+    assert differs.status == 2, differs.output
+    found = read(lab, "drift.json")
+    assert found["status"] == {"node1": "same", "node2": "drifted"}
+    assert [entry["role"] for entry in found["actions"]["node2"]] == ["pod_network"]
+    assert "create route 10.12.0.0/24" in found["actions"]["node2"][0]["action"]
+    lab.require(planted)
+    assert {**lab.files(), "drift.json": ""} == {**files, "drift.json": ""}
+
+    # Without probe pods, whose first one gives the bridge a carrier, a report changes nothing either.
+    written = lab.play("report", report_path=str(lab.directory / "page.html"), report_probe=False)
+    assert written.status == 0, written.output
+    assert read(lab, "page.json")["summary"]["drifted"] == ["node2"]
+    lab.require(planted)
+
+
+def test_the_report_tells_what_was_planted(lab: Lab) -> None:
+    lab.create(3)
+    assert lab.play("site").status == 0
+    page = str(lab.directory / "page.html")
+
+    leak(lab, "node1")
+    lab.run("node1", f"iptables -t nat {RULE}")
+    lab.run("node2", "ip route del 10.12.0.0/24")
+    lab.inventory["kube_node"]["hosts"]["node3"]["ansible_netns_pid"] = 2**22 + 1
+    lab.write_inventory()
+    written = lab.play("report", report_path=page)
+    assert written.status == 0, written.output
+    assert page in written.words
+    assert {node: counts["changed"] for node, counts in written.recap.items()} == dict.fromkeys(written.recap, 0)
+
+    report = read(lab, "page.json")
+    assert report["summary"]["unreachable"] == ["node3"]
+    assert report["summary"]["drifted"] == ["node2"]
+    assert report["nodes"]["node3"]["pod_cidrs"] == ["10.12.2.0/24"]
+    assert "create route 10.12.0.0/24" in report["nodes"]["node2"]["drift"][0]["action"]
+    (rule,) = (found for found in report["nodes"]["node1"]["conflicts"] if found["kind"] == "foreign_rule")
+    assert RULE in rule["what"]
+    assert report["nodes"]["node1"]["bridge"]["addresses"] == ["10.12.0.1/24"]
+    leaks = {found["name"]: found["container_id"] for found in report["nodes"]["node1"]["leaks"]}
+    assert leaks["lease /var/lib/cni/networks/podnet/10.12.0.9"] == CONTAINER
+    # The rule masquerades between the nodes, and without its route node2 does not answer.
+    failed = {(way["from"], way["to"]) for way in report["reachability"]["failures"]}
+    assert ("node1/probe1", "node2/probe1") in failed
+    assert ("node1", "node2") not in failed
+    assert report["summary"]["ways_failed"] == len(report["reachability"]["failures"])
+    html = (lab.directory / "page.html").read_text()
+    assert RULE.split(" -s ", maxsplit=1)[0] in html
+    assert "http://" not in html
+
+
+def test_the_report_is_written_where_nothing_is_known(lab: Lab) -> None:
+    """Pod CIDRs that cannot be, and no node that answers."""
+    lab.create(1)
+    page = str(lab.directory / "page.html")
+    lab.inventory["kube_node"]["hosts"]["node1"]["ansible_netns_pid"] = 2**22 + 1
+    lab.write_inventory()
+    written = lab.play("report", report_path=page, pod_cidr_cluster_cidrs=["10.12.0.0/33"])
+    assert written.status == 0, written.output
+    report = read(lab, "page.json")
+    assert "10.12.0.0/33" in report["controller"]["problem"]
+    assert report["summary"]["unreachable"] == ["node1"]
+    assert report["summary"]["well"] is False
