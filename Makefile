@@ -30,7 +30,7 @@ STAGE = @python tests/tools/stage.py
 # Runs a command where nodes can be made, and where nothing outlives it.
 LAB = python molecule/shared/lab.py run --nodes 0 --
 
-.PHONY: help setup link system machines demo test test-vm lint unit sanity integration lab molecule build pins clean
+.PHONY: help setup link system machines demo test test-vm lint unit sanity integration lab browser molecule build pins clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -41,7 +41,7 @@ help: ## This list
 demo: setup ## Three nodes in namespaces: site.yml, again, and who reaches whom (NODES=N)
 	@python molecule/shared/lab.py run --nodes $(NODES) -- python molecule/shared/demo.py
 
-test: lint unit sanity integration lab molecule ## All the tests, in this order, to the first failure
+test: lint unit sanity integration lab browser molecule ## All the tests, in this order, to the first failure
 
 lint: $(VENV)/.ready link ## ansible-lint, yamllint, ruff, mypy, documentation, changelog, build
 	$(STAGE) lint 300 tests/tools/lint.sh
@@ -58,6 +58,9 @@ integration: setup ## Every module against the real kernel, in namespaces (TARGE
 lab: setup ## Whole playbooks on nodes in namespaces: there and back, growing, the walk-through, bad input
 	@tests/tools/debian.sh || true
 	$(STAGE) lab 1200 $(LAB) pytest tests/lab --verbose
+
+browser: setup ## The report in a headless Chromium: both schemes, wide and narrow, 3 and 200 nodes
+	$(STAGE) browser 600 tests/tools/browser.sh
 
 molecule: setup ## Molecule's default scenario: the roles on three nodes, looked at with testinfra
 	$(STAGE) molecule 600 $(LAB) tests/tools/molecule.sh

@@ -7,6 +7,7 @@
 #     setup.sh venv DIRECTORY [PYTHON]     a virtual environment with the pinned packages of requirements-dev.txt
 #     setup.sh system                      the system packages that the lab and the integration targets need
 #     setup.sh machines                    the system packages that virtual machines need besides
+#     setup.sh browser                     a Chromium, which only the report's pictures need
 #     setup.sh packages DIRECTORY PYTHON FILE    another virtual environment, with the pinned packages of FILE
 set -euo pipefail
 
@@ -109,6 +110,11 @@ machines() {
         die "The machines' network needs /dev/net/tun, which this user may not use; this makes it: sudo modprobe tun"
 }
 
+# Only what `make browser` needs; Debian's Chromium without a window is the smaller one.
+browser() {
+    need_packages chromium-headless-shell fonts-liberation
+}
+
 how_to_allow_namespaces() {
     local setting=user.max_user_namespaces=10000
     [ "$(sysctl -n kernel.unprivileged_userns_clone 2>/dev/null)" != 0 ] || setting=kernel.unprivileged_userns_clone=1
@@ -120,6 +126,6 @@ how_to_allow_namespaces() {
 action=$1
 shift
 case $action in
-venv | system | machines | packages) "$action" "$@" ;;
+venv | system | machines | browser | packages) "$action" "$@" ;;
 *) die "setup.sh: unknown action $action" ;;
 esac
