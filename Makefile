@@ -53,11 +53,11 @@ sanity: $(VENV)/.ready ## ansible-test sanity, on every Python that is here
 	$(STAGE) sanity 900 tests/tools/sanity.sh
 
 integration: setup ## Every module against the real kernel, in namespaces (TARGET=name)
-	$(STAGE) integration 1500 tests/tools/integration.sh $(TARGET)
+	$(STAGE) integration 1800 tests/tools/integration.sh $(TARGET)
 
 lab: setup ## Whole playbooks on nodes in namespaces: there and back, growing, the walk-through, bad input
 	@tests/tools/debian.sh || true
-	$(STAGE) lab 1200 $(LAB) pytest tests/lab --verbose
+	$(STAGE) lab 1800 $(LAB) pytest tests/lab --verbose
 
 browser: setup ## The report in a headless Chromium: both schemes, wide and narrow, 3 and 200 nodes
 	$(STAGE) browser 600 tests/tools/browser.sh
