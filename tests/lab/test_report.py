@@ -55,7 +55,8 @@ def test_drift_says_who_differs_by_its_status_and_changes_nothing(lab: Lab) -> N
     lab.require(fresh)
     assert list(lab.files()) == ["hosts.json"]
 
-    assert lab.play("site").status == 0
+    made = lab.play("site")
+    assert made.status == 0, made.output
     made, files = lab.snapshot(), lab.files()
     report = str(lab.directory / "drift.json")
     same = lab.play("drift", drift_path=report)
@@ -85,11 +86,14 @@ def test_drift_says_who_differs_by_its_status_and_changes_nothing(lab: Lab) -> N
 
 def test_the_report_tells_what_was_planted(lab: Lab) -> None:
     lab.create(3)
-    assert lab.play("site").status == 0
+    made = lab.play("site")
+    assert made.status == 0, made.output
     page = str(lab.directory / "page.html")
 
     leak(lab, "node1")
     lab.run("node1", f"iptables -t nat {RULE}")
+    # Nothing of ours differs on node1, and yet another link has an address of its pods.
+    lab.run("node1", "ip link add wg0 type bridge; ip address add 10.12.0.77/32 dev wg0; ip link set wg0 up")
     lab.run("node2", "ip route del 10.12.0.0/24")
     lab.inventory["kube_node"]["hosts"]["node3"]["ansible_netns_pid"] = 2**22 + 1
     lab.write_inventory()
@@ -105,6 +109,7 @@ def test_the_report_tells_what_was_planted(lab: Lab) -> None:
     assert "create route 10.12.0.0/24" in report["nodes"]["node2"]["drift"][0]["action"]
     (rule,) = (found for found in report["nodes"]["node1"]["conflicts"] if found["kind"] == "foreign_rule")
     assert RULE in rule["what"]
+    assert any("wg0" in found["what"] and found["kind"] == "address" for found in report["nodes"]["node1"]["conflicts"])
     assert report["nodes"]["node1"]["bridge"]["addresses"] == ["10.12.0.1/24"]
     leaks = {found["name"]: found["container_id"] for found in report["nodes"]["node1"]["leaks"]}
     assert leaks["lease /var/lib/cni/networks/podnet/10.12.0.9"] == CONTAINER
