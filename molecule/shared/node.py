@@ -33,6 +33,8 @@ VIEWS = {
     ),
     "/var/lib": ("cni", "podnet"),
 }
+#: Where they are, for the links.  Not below /run, which a configuration on trial does not see.
+ASIDE = "/media"
 #: The machine's own runtimes have no part in a node: systemd would not start them there.
 MASKED = ("containerd", "cri-docker", "cri-dockerd", "cri-o", "crio", "kubelet")
 SYSCTLS = {
@@ -60,6 +62,7 @@ def hold(name: str) -> t.NoReturn:
             bind(path, path)
     mount_tmpfs("/run")
     Path("/run/netns").mkdir()
+    mount_tmpfs(ASIDE)
     for directory, own in VIEWS.items():
         own_view(Path(directory), own)
     for name_of_unit in MASKED:
@@ -93,7 +96,7 @@ def bind(source: str, target: str) -> None:
 
 def own_view(directory: Path, own: tuple[str, ...]) -> None:
     """A tmpfs over a directory, with links to what was in it; so it works for users who may not write there, too."""
-    aside = Path("/run/lab", directory.name)
+    aside = Path(ASIDE, directory.name)
     aside.mkdir(parents=True)
     bind(str(directory), str(aside))
     run("mount", "-o", "remount,bind,ro", str(aside))

@@ -66,7 +66,10 @@ _value:
 Data = t.Dict[str, t.Any]
 #: So many actions stand in a node's line; the others are counted.
 SHOWN = 3
-SAME, DRIFTED, FAILED, UNREACHABLE = "same", "drifted", "failed", "unreachable"
+SAME = "same"
+DRIFTED = "drifted"
+FAILED = "failed"
+UNREACHABLE = "unreachable"
 CONTROLLER = "the controller"
 
 

@@ -30,7 +30,7 @@ for tool in iptables-nft ip6tables-nft iptables-legacy ip6tables-legacy; do $too
 sysctl -a 2>/dev/null | grep -E '^net\.(bridge|ipv[46]\.(conf|ip_forward))'
 find /etc/cni /etc/docker /etc/podnet /etc/sysctl.d /etc/modules-load.d /etc/systemd /etc/NetworkManager \
   /var/lib/cni /var/lib/podnet /opt /run \
-  -xdev \( -type f -o -type l \) ! -name xtables.lock ! -path '/run/lab/*' -printf '%M %u %p %l\n' -exec cat {} \; |
+  -xdev \( -type f -o -type l \) ! -name xtables.lock -printf '%M %u %p %l\n' -exec cat {} \; |
   sort
 """
 

@@ -98,7 +98,7 @@ class Persistence(Resource):
 
 def _unit(change: Change) -> str:
     """Return the unit that is started or stopped, or nothing."""
-    kind, _, name = change.name.partition(" ")
+    kind, name = change.name.split(" ", 1)
     return name if kind == "unit" else ""
 
 

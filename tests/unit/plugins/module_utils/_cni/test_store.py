@@ -106,8 +106,10 @@ def test_a_lock_is_not_waited_for_for_ever(tmp_path: pathlib.Path) -> None:
             pytest.fail("the lock is another's")
     # That of net10, which was had meanwhile, is free again; and it is what others would wait for.
     taken = pytest.raises(BlockingIOError)
-    with store.locked(stores, 0), open(tmp_path / "net10" / "lock", encoding="utf-8") as other, taken:
+    with store.locked(stores, 0), taken:
+        other = os.open(tmp_path / "net10" / "lock", os.O_RDWR)
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(other)
     with open(tmp_path / "net10" / "lock", encoding="utf-8") as other:
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
