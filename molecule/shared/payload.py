@@ -19,8 +19,10 @@ import typing as t
 from pathlib import Path
 
 IMAGE = "podnet.test/pod:1"
-COMMAND = ["httpd", "-f", "-p", "80", "-h", "/www"]
+COMMAND = ["httpd", "-f", "-p", "0.0.0.0:80", "-h", "/www"]
 WHOAMI = '#!{interpreter}\nprintf "Content-Type: text/plain\\r\\n\\r\\n%s\\n" "$REMOTE_ADDR"\n'
+#: Asks such a page; busybox's wget crashes where Docker has written a resolv.conf.
+ASK = '#!/bin/sh\nprintf "GET /cgi-bin/whoami HTTP/1.0\\r\\n\\r\\n" | nc -w 20 "$1" 80 | tail -n 1\n'
 
 
 def unpack(busybox: Path, directory: Path) -> Path:
@@ -45,6 +47,7 @@ def root_file_system(busybox: Path) -> bytes:
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             archive.addfile(entry)
         add(archive, "bin/busybox", busybox.read_bytes())
+        add(archive, "bin/ask", ASK.encode())
         add(archive, "www/cgi-bin/whoami", WHOAMI.format(interpreter="/bin/sh").encode())
         for name in names:
             if name != "busybox":

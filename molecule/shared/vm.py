@@ -15,7 +15,7 @@
       192.0.2.11     192.0.2.12
 
 Ansible reaches them by ssh, as a user with sudo, over another card each, which leads nowhere else.  On the far end's
-port 80, as on that of every pod (payload.py), /cgi-bin/whoami says which address asks.
+port 80, as on that of every pod (payload.py), /cgi-bin/whoami says which address asks, and `ask ADDRESS` asks it.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def make_network(machines: t.Sequence[machine.Machine]) -> list[int]:
     far_end = [f"address add {address} dev lo" for address in lab.FAR_END]
     lab.ip(outside.pid, lab.uplink_lines(lab.ROUTER) + far_end)
     busybox = payload.unpack(machines[0].image / "busybox", lab.LAB / "far-end")
-    server = [str(busybox), "httpd", "-f", "-p", "80", "-h", str(lab.LAB / "far-end/www")]
+    server = [str(busybox), "httpd", "-f", "-p", "0.0.0.0:80", "-h", str(lab.LAB / "far-end/www")]
     process = subprocess.Popen(
         ["nsenter", f"--target={outside.pid}", "--net", *server],
         stdin=subprocess.DEVNULL,

@@ -5,7 +5,7 @@
 #
 # molecule.sh [SCENARIO]: inside of `lab.py run --nodes 0`, runs the scenario and says which step it is at.
 set -euo pipefail
-export NO_COLOR=1 ANSIBLE_FORCE_COLOR=0 PY_COLORS=0
+export NO_COLOR=1 ANSIBLE_FORCE_COLOR=0 PY_COLORS=0 PYTEST_ADDOPTS="--verbose -r s"
 # What molecule remembers of the nodes ends with them.
 export MOLECULE_EPHEMERAL_DIRECTORY=/run/molecule
 

@@ -18,18 +18,22 @@ export PODNET_KUBELET_BINARY
 run() {
     local log=$logs/vm-$1.log
     if python molecule/shared/lab.py run --nodes 0 -- tests/tools/molecule.sh "$1" 2>&1 |
-        tee "$log" | sed -un -e "s/^-- /-- $1: /p" -e "s/^=* *\([0-9]* passed.*[^ =]\) *=*$/$1: \1/p" -e "s/^.* SKIPPED (\(.*\)).*/$1: skipped: \1/p"; then
+        tee "$log" | sed -un -e "s/^-- /-- $1: /p" -e "s/^=* *\([0-9]* passed.*[^ =]\) *=*$/$1: \1/p" -e "s/^SKIPPED /-- $1: skipped: /p"; then
         return
     fi
-    cat "$log"
+    # What it was at, it has said already.
+    sed 's/^-- //' "$log" | tail -n 120
     echo "-- $1 failed"
     return 1
 }
 
-trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+running=()
 for each in "$@"; do
     run "$each" &
+    running+=($!)
 done
-for each in "$@"; do
-    wait -n
+status=0
+for each in "${running[@]}"; do
+    wait "$each" || status=1
 done
+exit $status

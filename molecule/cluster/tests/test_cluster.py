@@ -21,7 +21,8 @@ INVENTORY = Path(os.environ["PODNET_LAB_INVENTORY"])
 STAGE = (INVENTORY.parent / "stage").read_text(encoding="utf-8").strip()
 NODES = {"node1": ("192.0.2.11", "10.12.0.0/24"), "node2": ("192.0.2.12", "10.12.1.0/24")}
 FAR_END = "203.0.113.1"
-WHOAMI = "wget -q -T 5 -O - http://{}/cgi-bin/whoami"
+#: Of the pods' image: what does the other end see?
+WHOAMI = "ask {}"
 PODS = ("alpha", "beta")
 
 both_run = pytest.mark.skipif(STAGE == "removed", reason="only one node is left")
