@@ -2,7 +2,10 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Units of systemd as they lie in files: which files make one up, and what it starts.
+"""Units of systemd as they stand in files: a unit and its drop-ins, read as systemd reads them (systemd.unit(5)).
+
+Files, because a node may not be running systemd at all (an image, a chroot), and because what is asked for may be what
+the unit would be with another drop-in, or without one.
 
 This module util is PRIVATE to the collection.  It can have breaking changes at any time.
 """
@@ -11,18 +14,18 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import typing as t
-from dataclasses import dataclass
+from pathlib import Path
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _words
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._words import Word
 
 #: There when systemd is the first process, as sd_booted(3) says.
 BOOTED = "/run/systemd/system"
 
-#: Where units are, as systemd.unit(5) says; a file hides those of the same name further down.
-DIRECTORIES = (
+#: Where units are, the first wins.
+UNIT_DIRS = (
     "/etc/systemd/system",
     "/run/systemd/system",
     "/usr/local/lib/systemd/system",
@@ -31,20 +34,56 @@ DIRECTORIES = (
 )
 
 
-@dataclass(frozen=True)
-class UnitFile:
-    """A unit's own file, or a drop-in for it."""
+T = t.TypeVar("T")
 
+
+class Unit(t.NamedTuple):
+    """A service as it would be started: its commands, and where its environment comes from."""
+
+    name: str
     path: str
-    text: str
+    commands: t.List[Word]
+    environment: t.Dict[str, Word]
+    environment_files: t.List[str]
 
+    @property
+    def from_files(self) -> dict[str, Word]:
+        """The variables that environment files set; they win over the unit's own."""
+        found: dict[str, Word] = {}
+        for entry in self.environment_files:
+            for path in sorted(str(each) for each in Path("/").glob(entry.lstrip("-/"))):
+                values = _words.variables(_files.read_text(path) or "")
+                found.update({name: Word(value, path) for name, value in values.items()})
+        return found
 
-@dataclass(frozen=True)
-class Word:
-    """A word of a command, and the file that it stands in."""
+    @property
+    def command(self) -> Word:
+        """The one command of the service, whole."""
+        if not self.commands:
+            raise PodnetError(
+                f"{self.name}: neither {self.path} nor a drop-in has an ExecStart, so it cannot start; correct the unit"
+            )
+        if len(self.commands) > 1:
+            raise PodnetError(
+                f"{self.name}: {self.path} and its drop-ins have {len(self.commands)} lines ExecStart, "
+                "where a service that runs has one; correct the unit"
+            )
+        return self.commands[0]
 
-    text: str
-    path: str
+    @property
+    def words(self) -> list[Word]:
+        """The command's words, its variables replaced."""
+        text, path = self.command
+        given = [Word(each, path) for each in _words.split(text)]
+        found = _words.expand(given, {**self.environment, **self.from_files})
+        if not found:
+            raise PodnetError(f"{self.name}: ExecStart {text} is no command; correct the unit")
+        return found
+
+    @property
+    def arguments(self) -> list[str]:
+        """The texts of the command's words."""
+        return [word.text for word in self.words]
 
 
 def is_running() -> bool:
@@ -52,98 +91,81 @@ def is_running() -> bool:
     return os.path.isdir(BOOTED)
 
 
-def read(run: _programs.Runner, name: str) -> list[UnitFile]:
-    """Return the files that make up a unit, in their order; none where there is no such unit."""
-    systemctl = _programs.which("systemctl") if is_running() else None
-    if systemctl:
-        status, out, _err = run([systemctl, "cat", "--no-pager", name], None)
-        if status == 0:
-            return _split(out)
-    return _from_directories(name)
+def find(names: t.Sequence[str]) -> t.Optional[str]:
+    """Return the first of these names of which there is a unit that is not masked."""
+    return next((name for name in names if _unit_path(name)), None)
 
 
-def _split(text: str) -> list[UnitFile]:
-    """Take `systemctl cat` apart: before each file stands its name as a comment."""
-    parts = re.split(r"^# (/\S+)\n", text, flags=re.MULTILINE)
-    return [UnitFile(path, content) for path, content in zip(parts[1::2], parts[2::2])]
+def load(name: str, changed: t.Optional[dict[str, t.Optional[str]]] = None) -> Unit:
+    """Return a unit; ``changed`` has files as they would be, by their paths (None: gone)."""
+    changed = changed or {}
+    path = _unit_path(name)
+    if path is None:
+        raise PodnetError(f"{name}: there is no such unit in {', '.join(UNIT_DIRS)}; install it")
+    unit = Unit(name, path, [], {}, [])
+    for entry in [path, *_drop_ins(name, changed)]:
+        text = changed.get(entry, "") if entry in changed else _files.read_text(entry)
+        _take(unit, entry, text or "")
+    return unit
 
 
-def _from_directories(name: str) -> list[UnitFile]:
-    main = next((f"{place}/{name}" for place in DIRECTORIES if os.path.exists(f"{place}/{name}")), None)
-    if main is None:
-        return []
-    drop_ins: dict[str, str] = {}
-    for directory in (f"{name}.d", f"{name.rpartition('.')[2]}.d"):
-        for place in DIRECTORIES:
-            for file in _conf_files(f"{place}/{directory}"):
-                drop_ins.setdefault(file, f"{place}/{directory}/{file}")
-    return [UnitFile(path, _text(path)) for path in (main, *(drop_ins[file] for file in sorted(drop_ins)))]
-
-
-def _conf_files(directory: str) -> list[str]:
-    try:
-        return [entry.name for entry in os.scandir(directory) if entry.name.endswith(".conf")]
-    except OSError:
-        return []
-
-
-def _text(path: str) -> str:
-    try:
-        return _files.read_text(path) or ""
-    except PodnetError:  # masked: a link to /dev/null
-        return ""
-
-
-def exec_start(files: t.Iterable[UnitFile]) -> t.Optional[list[Word]]:
-    """Return the command of a service with its variables replaced, or None where no file says any."""
-    command: t.Optional[UnitFile] = None
-    variables: dict[str, UnitFile] = {}
-    for file in files:
-        for key, value in _settings(file.text):
-            if key == "ExecStart":
-                # An empty one takes back all before it.
-                command = UnitFile(file.path, value) if value else None
-            elif key == "Environment":
-                variables.update(_assignments(value, file.path))
-            elif key == "EnvironmentFile":
-                path = value.lstrip("-")
-                for line in _text(path).splitlines():
-                    variables.update(_assignments(line, path))
-    if command is None:
-        return None
-    words = _shell_words(command.text.lstrip("@-:+!"))
-    return [each for word in words for each in _expanded(Word(word, command.path), variables)]
-
-
-def _settings(text: str) -> t.Iterator[tuple[str, str]]:
-    """Return the settings of the section [Service]."""
-    section = ""
-    for line in re.sub(r"\\\n[ \t]*", " ", text).splitlines():
+def settings(text: str) -> t.Iterator[tuple[str, str, str]]:
+    """Read a file: every setting as its section, key and value; a backslash at a line's end continues it."""
+    section, waiting = "", ""
+    for line in text.splitlines():
         stripped = line.strip()
-        if stripped.startswith("["):
-            section = stripped
-        elif section == "[Service]" and not stripped.startswith(("#", ";")) and "=" in stripped:
-            key, _equals, value = stripped.partition("=")
-            yield key.strip(), value.strip()
+        # Comments stand between the lines of one value, too.
+        if stripped.startswith(("#", ";")) or (not stripped and not waiting):
+            continue
+        if stripped.endswith("\\"):
+            waiting += stripped[:-1] + " "
+            continue
+        whole, waiting = (waiting + stripped).strip(), ""
+        heading = re.fullmatch(r"\[(.*)\]", whole)
+        key, equals, value = whole.partition("=")
+        if heading:
+            section = heading[1]
+        elif equals:
+            yield section, key.strip(), value.strip()
 
 
-def _assignments(text: str, path: str) -> dict[str, UnitFile]:
-    pairs = [word.partition("=") for word in _shell_words(text) if not text.lstrip().startswith(("#", ";"))]
-    return {name: UnitFile(path, value) for name, equals, value in pairs if equals}
+def _take(unit: Unit, path: str, text: str) -> None:
+    """Add what a file says; an empty value forgets what was said before."""
+    for section, key, value in settings(text):
+        if section != "Service":
+            continue
+        if key == "ExecStart":
+            _add(unit.commands, Word(value, path) if value else None)
+        elif key == "EnvironmentFile":
+            _add(unit.environment_files, value or None)
+        elif key == "Environment":
+            if not value:
+                unit.environment.clear()
+            pairs = [word.partition("=") for word in _words.split(value)]
+            unit.environment.update({name: Word(text, path) for name, _equals, text in pairs})
 
 
-def _shell_words(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError:  # a quote without its end
-        return text.split()
+def _add(values: list[T], value: t.Optional[T]) -> None:
+    if value is None:
+        values.clear()
+    else:
+        values.append(value)
 
 
-def _expanded(word: Word, variables: dict[str, UnitFile]) -> list[Word]:
-    """As systemd.service(5) says: $NAME alone becomes any number of words, ${NAME} a part of one."""
-    nothing = UnitFile(word.path, "")
-    alone = re.fullmatch(r"\$(\w+)", word.text)
-    if alone:
-        found = variables.get(alone.group(1), nothing)
-        return [Word(text, found.path) for text in _shell_words(found.text)]
-    return [Word(re.sub(r"\$\{(\w+)\}", lambda name: variables.get(name.group(1), nothing).text, word.text), word.path)]
+def _unit_path(name: str) -> t.Optional[str]:
+    """Where a unit is; one that is a link to /dev/null, or empty, is masked."""
+    path = next((path for path in (os.path.join(each, name) for each in UNIT_DIRS) if os.path.lexists(path)), None)
+    if path is None or not os.path.isfile(path) or os.stat(path).st_size == 0:
+        return None
+    return path
+
+
+def _drop_ins(name: str, changed: t.Mapping[str, t.Optional[str]]) -> list[str]:
+    """The drop-ins in the order of their names; of one name only the first directory's."""
+    found: dict[str, str] = {}
+    for directory in (os.path.join(each, place) for each in UNIT_DIRS for place in (f"{name}.d", "service.d")):
+        there = {str(path) for path in Path(directory).glob("*.conf")}
+        for path in there | {path for path in changed if os.path.dirname(path) == directory}:
+            if path not in changed or changed[path] is not None:
+                found.setdefault(os.path.basename(path), path)
+    return [found[base] for base in sorted(found)]

@@ -51,20 +51,18 @@ def document(path: str, text: t.Optional[str]) -> Document:
         raise PodnetError(f"path: {path} {error}; correct it, or move it away") from error
 
 
-def unit_files(run: _programs.Runner) -> list[_units.UnitFile]:
-    """Return the files of Docker's unit; one that starts nothing is refused."""
-    files = _units.read(run, service.UNIT)
-    if files and _units.exec_start(files) is None:
-        places = ", ".join(file.path for file in files)
-        raise PodnetError(f"{service.UNIT}: there is no ExecStart in {places}; correct the unit, or remove it")
-    return files
+def unit() -> t.Optional[_units.Unit]:
+    """Return Docker's unit, None where there is none or it is masked; one that starts nothing is refused."""
+    found = _units.load(service.UNIT) if _units.find([service.UNIT]) else None
+    if found:
+        _ = found.command
+    return found
 
 
-def flags(files: list[_units.UnitFile], process: t.Optional[Process]) -> dict[str, options.Flag]:
+def flags(installed: t.Optional[_units.Unit], process: t.Optional[Process]) -> dict[str, options.Flag]:
     """Return the flags that dockerd is started with: by its unit, or else as it runs."""
-    command = _units.exec_start(files)
-    if command is not None:
-        return options.flags(command)
+    if installed:
+        return options.flags(installed.words)
     return process.flags if process else {}
 
 

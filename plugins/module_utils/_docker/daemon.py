@@ -194,8 +194,8 @@ class Daemon(Resource):
     # Changes
 
     def _check(self, target: Target) -> None:
-        units = checks.unit_files(self._run)
-        flags = checks.flags(units, self._process)
+        unit = checks.unit()
+        flags = checks.flags(unit, self._process)
         checks.require_right_file(self._path, flags)
         checks.require_no_doubles(self._path, Document(target.text or NEW).data, flags, self._wanted)
         if target.text != self._place.text:
@@ -203,7 +203,7 @@ class Daemon(Resource):
             if self._params["validate"] and self.installed and target.text:
                 checks.validate(self._run, self._path, target.text)
         if self._how == RESTART:
-            service.require_restartable(units)
+            service.require_restartable(unit)
             lives = options.in_force("live-restore", self._document.data, flags) is True
             warning = checks.containers(processes.containers(), lives, list(target.moved), self._params["restart"])
             self.warnings += [warning] if warning and warning not in self.warnings else []

@@ -16,7 +16,7 @@ import json
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mink8s.podnet.plugins.module_utils._units import Word
+from ansible_collections.mink8s.podnet.plugins.module_utils._words import Word
 
 CONFIG_FILE = "/etc/docker/daemon.json"
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from ansible_collections.mink8s.podnet.plugins.module_utils import _files
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker import options
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._units import Word
+from ansible_collections.mink8s.podnet.plugins.module_utils._words import Word
 
 PROC = "/proc"
 

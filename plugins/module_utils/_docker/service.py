@@ -28,9 +28,9 @@ def reload(process: Process) -> None:
         raise PodnetError(f"dockerd, process {process.pid}, cannot be told to reload ({error.strerror})") from error
 
 
-def require_restartable(files: t.Sequence[_units.UnitFile]) -> None:
+def require_restartable(installed: t.Optional[_units.Unit]) -> None:
     """Refuse a restart that nobody could make."""
-    if not _units.is_running() or not files:
+    if not _units.is_running() or not installed:
         reason = "systemd does not run here" if not _units.is_running() else f"there is no unit {UNIT}"
         raise PodnetError(
             f"restart: dockerd has to be restarted, and {reason}; set restart to never and restart it yourself"

@@ -15,9 +15,9 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs, _units
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import cri, reader, toml, units, words
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import cri, goflags, reader, toml
 from ansible_collections.mink8s.podnet.plugins.module_utils._runtime.reader import HEADER, Places, Reader
 
 NAME, UNIT, CONFIG = "containerd", "containerd.service", "/etc/containerd/config.toml"
@@ -75,10 +75,10 @@ class Daemon(t.NamedTuple):
 
 def find(run: _programs.Runner, places: Places, others: t.Optional[str]) -> t.Optional[Reader]:
     """Return containerd as it is on this node; ``others`` says why it has nothing to read here, if that is so."""
-    if units.find([UNIT]) is None:
+    if _units.find([UNIT]) is None:
         return None
-    unit = units.load(UNIT)
-    path = words.flag(unit.arguments, "--config") or words.flag(unit.arguments, "-c") or CONFIG
+    unit = _units.load(UNIT)
+    path = goflags.value(unit.arguments, "--config") or goflags.value(unit.arguments, "-c") or CONFIG
     daemon = Daemon(_program(unit), path, run)
     original = _original(_files.read_text(path))
     dump = daemon.dump(original)
@@ -106,7 +106,7 @@ def running(socket: str) -> t.Optional[dict[str, t.Any]]:
     }
 
 
-def _program(unit: units.Unit) -> str:
+def _program(unit: _units.Unit) -> str:
     program = unit.arguments[0]
     if os.path.basename(program) != NAME or not os.access(program, os.X_OK):
         raise PodnetError(

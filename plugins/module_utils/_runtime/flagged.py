@@ -16,9 +16,9 @@ import os
 import re
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs, _units, _words
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import reader, units, words
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import goflags, reader
 from ansible_collections.mink8s.podnet.plugins.module_utils._runtime.reader import Places, Reader
 
 DROP_IN = "99-zz-podnet.conf"
@@ -41,12 +41,12 @@ SOCKETS = {KUBELET: "/run/dockershim.sock", CRI_DOCKERD: "/run/cri-dockerd.sock"
 
 def find(name: str, run: _programs.Runner, places: Places) -> t.Optional[Reader]:
     """Return the kubelet, or cri-dockerd, as it is on this node; None where there is none."""
-    unit_name = units.find(UNITS[name])
+    unit_name = _units.find(UNITS[name])
     if unit_name is None:
         return None
     path = os.path.join(ETC, f"{unit_name}.d", DROP_IN)
     _require_ours(path)
-    unit = units.load(unit_name, {path: None})
+    unit = _units.load(unit_name, {path: None})
     flags = _flags(name, unit, run)
     if NETWORK not in flags:
         why = "is of Kubernetes 1.24 or newer: its container runtime reads"
@@ -63,15 +63,15 @@ def find(name: str, run: _programs.Runner, places: Places) -> t.Optional[Reader]
 
 def endpoint(run: _programs.Runner) -> t.Optional[str]:
     """Return the CRI socket that the kubelet of this node uses, None where there is no kubelet or it does not say."""
-    unit_name = units.find(UNITS[KUBELET])
+    unit_name = _units.find(UNITS[KUBELET])
     if unit_name is None:
         return None
-    unit = units.load(unit_name)
+    unit = _units.load(unit_name)
     flags = _flags(KUBELET, unit, run)
     if "--container-runtime" in flags and _setting("--container-runtime", unit.arguments, flags) != "remote":
         return SOCKETS[KUBELET]
-    given = words.flag(unit.arguments, "--container-runtime-endpoint")
-    config = words.flag(unit.arguments, "--config")
+    given = goflags.value(unit.arguments, "--container-runtime-endpoint")
+    config = goflags.value(unit.arguments, "--config")
     text = _files.read_text(config) if config else None
     in_file = re.search(r"^containerRuntimeEndpoint:\s*[\"']?([^\"'\s]+)", text or "", re.MULTILINE)
     found = given or (in_file[1] if in_file else "") or flags.get("--container-runtime-endpoint", "")
@@ -99,7 +99,7 @@ def running(name: str, run: _programs.Runner, unit_name: str, pid: int) -> t.Opt
     content = _cmdline(pid)
     if not content:
         return None
-    return used(content, _flags(name, units.load(unit_name), run))
+    return used(content, _flags(name, _units.load(unit_name), run))
 
 
 def _cmdline(pid: int) -> list[str]:
@@ -111,16 +111,16 @@ def _cmdline(pid: int) -> list[str]:
 
 
 def _setting(name: str, arguments: t.Sequence[str], flags: t.Mapping[str, str]) -> str:
-    given = words.flag(arguments, name)
+    given = goflags.value(arguments, name)
     return flags.get(name, "") if given is None else given
 
 
 def _socket(name: str, arguments: t.Sequence[str]) -> str:
-    given = words.flag(arguments, "--container-runtime-endpoint") or ""
+    given = goflags.value(arguments, "--container-runtime-endpoint") or ""
     return socket_path(given) if given.startswith(("unix://", "/")) else SOCKETS[name]
 
 
-def _flags(name: str, unit: units.Unit, run: _programs.Runner) -> dict[str, str]:
+def _flags(name: str, unit: _units.Unit, run: _programs.Runner) -> dict[str, str]:
     program = unit.arguments[0]
     if os.path.basename(program) != name:
         raise PodnetError(
@@ -132,7 +132,7 @@ def _flags(name: str, unit: units.Unit, run: _programs.Runner) -> dict[str, str]
             f"{unit.name}: ExecStart starts {program}, which is no program; install it, or remove the unit"
         )
     status, out, err = run([program, "--help"], None)
-    found = words.flags_of_help(out + err)
+    found = goflags.of_help(out + err)
     if not found:
         raise PodnetError(f"{program}: --help names no flags (status {status}); install {name} again")
     return found
@@ -145,7 +145,7 @@ def _require_ours(path: str) -> None:
 
 
 def _drop_in(
-    unit: units.Unit, path: str, flags: t.Mapping[str, str], now: dict[str, t.Any], wanted: dict[str, t.Any]
+    unit: _units.Unit, path: str, flags: t.Mapping[str, str], now: dict[str, t.Any], wanted: dict[str, t.Any]
 ) -> str:
     """Return the drop-in with the flags that are not yet right; what follows it must not take them back."""
     added = [
@@ -154,7 +154,7 @@ def _drop_in(
         if now[key] != value
     ]
     for text in _variants(unit, added):
-        changed = units.load(unit.name, {path: text})
+        changed = _units.load(unit.name, {path: text})
         if used(changed.arguments, flags) == wanted:
             return text
     raise PodnetError(
@@ -163,10 +163,10 @@ def _drop_in(
     )
 
 
-def _variants(unit: units.Unit, added: t.Sequence[str]) -> t.Iterator[str]:
+def _variants(unit: _units.Unit, added: t.Sequence[str]) -> t.Iterator[str]:
     """By the variable for such flags, if nothing else sets it later; else by the whole command."""
-    former = unit.environment.get(VARIABLE, "")
-    if f"${VARIABLE}" in words.split(unit.command) and not re.search(r"[\"'\\%$\n]", former):
+    former = unit.environment[VARIABLE].text if VARIABLE in unit.environment else ""
+    if f"${VARIABLE}" in _words.split(unit.command.text) and not re.search(r"[\"'\\%$\n]", former):
         value = " ".join([*former.split(), *added])
         yield f'{reader.HEADER}[Service]\nEnvironment="{VARIABLE}={value}"\n'
-    yield f"{reader.HEADER}[Service]\nExecStart=\nExecStart={unit.command} {' '.join(added)}\n"
+    yield f"{reader.HEADER}[Service]\nExecStart=\nExecStart={unit.command.text} {' '.join(added)}\n"

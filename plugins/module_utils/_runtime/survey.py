@@ -13,8 +13,8 @@ import re
 import typing as t
 from pathlib import Path
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs
-from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import containerd, cri, flagged, reader, units
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs, _units
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import containerd, cri, flagged, reader
 from ansible_collections.mink8s.podnet.plugins.module_utils._runtime.reader import Places, Reader
 
 CRIO, CRIO_UNITS = "crio", ("crio.service", "cri-o.service")
@@ -42,20 +42,20 @@ def survey(run: _programs.Runner, places: Places) -> list[Reader]:
 def _others(run: _programs.Runner, docker_shim: t.Optional[Reader], cri_dockerd: t.Optional[Reader]) -> t.Optional[str]:
     """Why containerd does not read for the kubelet: a restart for nothing may take Docker down with it."""
     endpoint = flagged.endpoint(run)
-    if units.find([containerd.UNIT]) is None or (endpoint or "").endswith("/containerd.sock"):
+    if _units.find([containerd.UNIT]) is None or (endpoint or "").endswith("/containerd.sock"):
         return None
     instead = next((each for each in (docker_shim, cri_dockerd) if each is not None and each.reads), None)
     if instead is not None:
         return f"works for Docker: {instead.name} reads"
     if endpoint is not None:
         return f"is not the kubelet's runtime, which is at {endpoint}"
-    if units.find(DOCKER) is not None:
+    if _units.find(DOCKER) is not None:
         return "works for Docker, and there is no kubelet that uses it"
     return None
 
 
 def _crio() -> t.Optional[Reader]:
-    unit = units.find(CRIO_UNITS)
+    unit = _units.find(CRIO_UNITS)
     if unit is None:
         return None
     now: dict[str, t.Any] = {"conf_dir": "/etc/cni/net.d", "bin_dirs": ["/opt/cni/bin"]}

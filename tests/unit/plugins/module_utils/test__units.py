@@ -2,80 +2,122 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A service's command, out of its unit, drop-ins and files of environment."""
+"""Units and drop-ins, as systemd would put them together."""
 
 from __future__ import annotations
 
-import typing as t
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _units
-from ansible_collections.mink8s.podnet.plugins.module_utils._units import UnitFile, Word
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._words import Word
+
+KUBEADM = """\
+[Service]
+Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
+# This is a file that "kubeadm init" and "kubeadm join" generate at runtime
+EnvironmentFile=-{root}/kubeadm-flags.env
+EnvironmentFile=-{root}/default
+ExecStart=
+ExecStart=/usr/bin/kubelet $KUBELET_CONFIG_ARGS \\
+  # in between
+  $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+"""
 
 
-def command(*texts: str) -> t.Optional[list[Word]]:
-    return _units.exec_start([UnitFile(f"file{index}", text) for index, text in enumerate(texts)])
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two directories of _units."""
+    monkeypatch.setattr(_units, "UNIT_DIRS", (str(tmp_path / "etc"), str(tmp_path / "lib")))
+    return tmp_path
 
 
-def words(*texts: str) -> list[str]:
-    return [word.text for word in command(*texts) or []]
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
-def test_the_last_command_counts_and_an_empty_one_takes_it_back() -> None:
-    unit = "[Unit]\nExecStart=/bin/no\n[Service]\n#ExecStart=/bin/no\nExecStart=-/usr/bin/dockerd -H fd://\n"
-    assert command(unit) == [Word("/usr/bin/dockerd", "file0"), Word("-H", "file0"), Word("fd://", "file0")]
-    drop_in = "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --bridge none\n"
-    assert command(unit, drop_in) == [Word(word, "file1") for word in ("/usr/bin/dockerd", "--bridge", "none")]
-    assert command(unit, "[Service]\nExecStart=\n") is None
-    assert command("[Service]\nExecStartPre=/bin/true\nType=notify\n") is None
-    assert command() is None
-
-
-def test_lines_go_on_and_quotes_hold_words_together() -> None:
-    assert words("[Service]\nExecStart=/bin/d \\\n   --label 'a=b c' \\\n --x=\"y z\"\n") == [
-        "/bin/d",
-        "--label",
-        "a=b c",
-        "--x=y z",
+def test_a_unit_of_kubeadm(root: Path) -> None:
+    write(root / "lib/kubelet.service", "[Unit]\nExecStart=no\n[Service]\nExecStart=/usr/bin/kubelet\n")
+    write(root / "lib/kubelet.service.d/10-kubeadm.conf", KUBEADM.format(root=root))
+    write(root / "kubeadm-flags.env", 'KUBELET_KUBEADM_ARGS="--network-plugin=cni --a=b"\n')
+    unit = _units.load("kubelet.service")
+    assert unit.command.text == "/usr/bin/kubelet $KUBELET_CONFIG_ARGS  $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS"
+    assert unit.arguments == [
+        "/usr/bin/kubelet",
+        "--config=/var/lib/kubelet/config.yaml",
+        "--network-plugin=cni",
+        "--a=b",
     ]
-    assert words("[Service]\nExecStart=/bin/d it's\n") == ["/bin/d", "it's"]
+    write(root / "default", "KUBELET_EXTRA_ARGS=--c\nKUBELET_CONFIG_ARGS=--d\n")
+    # A file wins over the unit's own Environment.
+    assert unit.arguments == ["/usr/bin/kubelet", "--d", "--network-plugin=cni", "--a=b", "--c"]
 
 
-def test_variables_come_from_where_they_were_set_last(tmp_path: Path) -> None:
-    file = tmp_path / "default"
-    file.write_text('# OPTS="no"\nOPTS="--iptables=false -D"\nEMPTY=\n')
-    unit = (
-        "[Service]\nEnvironment=A=1 'OPTS=--mtu 1' B=2\n"
-        f"EnvironmentFile=-{tmp_path}/nothing\nEnvironmentFile=-{file}\n"
-        "ExecStart=/bin/d $OPTS --n=${A}${B} $EMPTY $UNSET end\n"
+def test_drop_ins_in_the_order_of_their_names(root: Path) -> None:
+    write(root / "lib/kubelet.service", "[Service]\nExecStart=/lib\n")
+    write(root / "etc/kubelet.service.d/20.conf", "[Service]\nEnvironment=A=20 B=20\n")
+    write(root / "lib/kubelet.service.d/30.conf", "[Service]\nEnvironment=A=30\n")
+    write(root / "lib/kubelet.service.d/20.conf", "[Service]\nEnvironment=B=hidden C=hidden\n")
+    write(root / "etc/kubelet.service.d/40.conf.bak", "[Service]\nEnvironment=A=40\n")
+    write(root / "etc/kubelet10.service.d/40.conf", "[Service]\nEnvironment=A=ten\n")
+    assert _units.load("kubelet.service").environment == {
+        "A": Word("30", str(root / "lib/kubelet.service.d/30.conf")),
+        "B": Word("20", str(root / "etc/kubelet.service.d/20.conf")),
+    }
+    ours = str(root / "etc/kubelet.service.d/99.conf")
+    assert _units.load("kubelet.service", {ours: "[Service]\nEnvironment=\nEnvironment='A=9 9'\n"}).environment == {
+        "A": Word("9 9", ours)
+    }
+    write(Path(ours), "[Service]\nExecStart=\n")
+    assert _units.load("kubelet.service").commands == []
+    assert _units.load("kubelet.service", {ours: None}).commands == [Word("/lib", str(root / "lib/kubelet.service"))]
+
+
+def test_each_word_has_the_file_that_it_stands_in(root: Path) -> None:
+    write(root / "default", "OPTS='--iptables=false -D'\nEMPTY=\n")
+    text = f"[Service]\nEnvironment=A=1 'OPTS=--mtu 1' B=2\nEnvironmentFile=-{root}/default\nExecStart=/bin/no\n"
+    write(root / "lib/docker.service", text)
+    write(
+        root / "etc/docker.service.d/a.conf", "[Service]\nExecStart=\nExecStart=/bin/d $OPTS --n=${A}${B} $EMPTY end\n"
     )
-    assert words(unit) == ["/bin/d", "--iptables=false", "-D", "--n=12", "end"]
-    assert (command(unit) or [])[1].path == str(file)
+    drop_in, default = str(root / "etc/docker.service.d/a.conf"), str(root / "default")
+    assert _units.load("docker.service").words == [
+        Word("/bin/d", drop_in),
+        Word("--iptables=false", default),
+        Word("-D", default),
+        Word("--n=12", drop_in),
+        Word("end", drop_in),
+    ]
 
 
-def test_files_are_found_as_systemd_finds_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    etc, lib = tmp_path / "etc", tmp_path / "lib"
-    for name in ("etc/d.service.d/20.conf", "lib/d.service.d/10.conf", "lib/d.service.d/20.conf", "lib/d.service"):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
-    (etc / "d.service.d" / "30.conf.bak").write_text("no")
-    (etc / "d.service.d1").mkdir()
-    monkeypatch.setattr(_units, "DIRECTORIES", (str(etc), str(lib)))
-    monkeypatch.setattr(_units, "is_running", lambda: False)
-    found = _units.read(lambda *_: (1, "", ""), "d.service")
-    assert [file.text for file in found] == ["lib/d.service", "lib/d.service.d/10.conf", "etc/d.service.d/20.conf"]
-    (etc / "d.service").symlink_to("/dev/null")
-    assert _units.read(lambda *_: (1, "", ""), "d.service")[0] == UnitFile(str(etc / "d.service"), "")
-    assert _units.read(lambda *_: (1, "", ""), "d1.service") == []
+def test_which_units_there_are(root: Path) -> None:
+    write(root / "lib/kubelet10.service", "[Service]\nExecStart=/a\n")
+    write(root / "lib/masked.service", "[Service]\nExecStart=/a\n")
+    (root / "etc").mkdir()
+    (root / "etc/masked.service").symlink_to("/dev/null")
+    write(root / "lib/empty.service", "")
+    write(root / "lib/linked.service", "[Service]\nExecStart=/a\n")
+    (root / "etc/alias.service").symlink_to("../lib/linked.service")
+    assert _units.find(["kubelet.service", "masked.service", "empty.service"]) is None
+    assert _units.find(["kubelet.service", "alias.service"]) == "alias.service"
+    with pytest.raises(PodnetError, match=r"kubelet.service: there is no such unit in .*/etc, .*/lib; install it"):
+        _units.load("kubelet.service")
 
 
-def test_systemctl_is_asked_where_systemd_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "# /lib/systemd/system/d.service\n[Service]\nExecStart=/bin/d\n\n# /etc/systemd/system/d.service.d/a.conf\n"
-    monkeypatch.setattr(_units, "is_running", lambda: True)
-    monkeypatch.setattr(_units._programs, "which", lambda name: f"/bin/{name}")
-    found = _units.read(lambda *_: (0, text, ""), "d.service")
-    assert [file.path for file in found] == ["/lib/systemd/system/d.service", "/etc/systemd/system/d.service.d/a.conf"]
-    assert [word.text for word in _units.exec_start(found) or []] == ["/bin/d"]
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", r"kubelet.service: neither .*kubelet.service nor a drop-in has an ExecStart, so it cannot start; correct"),
+        ("ExecStart=/a\nExecStart=\n", "nor a drop-in has an ExecStart"),
+        ("execstart=/a\n", "nor a drop-in has an ExecStart"),
+        ("ExecStart=/a\nExecStart=/b\n", "have 2 lines ExecStart"),
+        ("ExecStart=$NOTHING\n", "ExecStart .NOTHING is no command; correct the unit"),
+    ],
+)
+def test_a_unit_that_starts_nothing(root: Path, text: str, says: str) -> None:
+    write(root / "lib/kubelet.service", f"[Service]\nType=simple\n{text}")
+    with pytest.raises(PodnetError, match=says):
+        assert _units.load("kubelet.service").arguments == []

@@ -20,7 +20,6 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._docker import daemo
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker.daemon import Daemon
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import converge
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._units import UnitFile
 
 THEIRS = '{"data-root": "/srv/docker"}\n'
 OURS = {"bridge": "none", "iptables": False}
@@ -34,7 +33,9 @@ class Node:
         self.file, self.record = base / "docker" / "daemon.json", base / "lib" / "record.json"
         self.file.parent.mkdir()
         self.file.write_text(THEIRS)
-        self.unit = "[Service]\nExecStart=/usr/bin/dockerd --config-file " + str(self.file)
+        self.unit = base / "units" / "docker.service"
+        self.unit.parent.mkdir()
+        self.unit.write_text(f"[Service]\nExecStart=/usr/bin/dockerd --config-file {self.file}\n")
         self.process: t.Optional[processes.Process] = None
         self.containers: list[str] = []
         self.refuses: list[str] = []
@@ -45,7 +46,7 @@ class Node:
         monkeypatch.setattr(processes, "find_dockerd", lambda: self.process)
         monkeypatch.setattr(processes, "containers", lambda: self.containers)
         monkeypatch.setattr(daemon.service._units, "is_running", lambda: True)
-        monkeypatch.setattr(daemon.checks._units, "read", lambda *_: [UnitFile("/lib/docker.service", self.unit)])
+        monkeypatch.setattr(daemon.checks._units, "UNIT_DIRS", (str(self.unit.parent),))
         monkeypatch.setattr(service, "reload", lambda process: self.calls.append(f"reload {process.pid}"))
         self.programs = programs
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import flagged, units
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import flagged
 from ansible_collections.mink8s.podnet.plugins.module_utils._runtime.reader import HEADER, Places, Reader
 
 #: What Kubernetes 1.20's kubelet says.
@@ -59,7 +59,7 @@ class Node:
 
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
-    monkeypatch.setattr(units, "UNIT_DIRS", (str(tmp_path / "etc"), str(tmp_path / "lib")))
+    monkeypatch.setattr(flagged._units, "UNIT_DIRS", (str(tmp_path / "etc"), str(tmp_path / "lib")))
     monkeypatch.setattr(flagged, "ETC", str(tmp_path / "etc"))
     return Node(tmp_path)
 

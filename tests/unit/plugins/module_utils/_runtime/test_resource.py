@@ -24,7 +24,6 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import (
     resource,
     services,
     survey,
-    units,
 )
 
 HELP = """\
@@ -59,7 +58,7 @@ class Node:
         (self.root / name).write_text(text)
 
     def start(self) -> None:
-        self.started_with = units.load("kubelet.service").arguments
+        self.started_with = flagged._units.load("kubelet.service").arguments
 
     def run(self, args: list[str], data: str | None = None) -> tuple[int, str, str]:
         if args[1:] == ["--help"]:
@@ -110,7 +109,7 @@ class Node:
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
     (tmp_path / "systemd").mkdir()
-    monkeypatch.setattr(units, "UNIT_DIRS", (str(tmp_path / "etc"), str(tmp_path / "lib")))
+    monkeypatch.setattr(flagged._units, "UNIT_DIRS", (str(tmp_path / "etc"), str(tmp_path / "lib")))
     monkeypatch.setattr(flagged, "ETC", str(tmp_path / "etc"))
     monkeypatch.setattr(services, "BOOTED", str(tmp_path / "systemd"))
     monkeypatch.setattr(services, "STEADY", 0.0)

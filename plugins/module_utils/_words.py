@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Command lines in units of systemd: words, quotes, variables (systemd.service(5)), and flags.  Pure.
+"""Command lines in units of systemd: words, quotes and variables (systemd.service(5)).  Pure.
 
 This module util is PRIVATE to the collection.  It can have breaking changes at any time.
 """
@@ -19,6 +19,13 @@ _ESCAPES = {"n": "\n", "t": "\t", "s": " ", "\\": "\\", '"': '"', "'": "'"}
 
 _VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _WORD = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+
+
+class Word(t.NamedTuple):
+    """A word of a command or the value of a variable, and the file that it stands in."""
+
+    text: str
+    path: str
 
 
 def split(text: str) -> list[str]:
@@ -47,18 +54,26 @@ def split(text: str) -> list[str]:
     return found if word is None else [*found, word]
 
 
-def expand(command: t.Sequence[str], environment: t.Mapping[str, str]) -> list[str]:
+def expand(command: t.Iterable[Word], environment: t.Mapping[str, Word]) -> list[Word]:
     """Replace variables: ``$NAME`` as a word becomes words, ``${NAME}`` a text within its word."""
-    found: list[str] = []
+    found: list[Word] = []
     for word in command:
-        alone = _WORD.fullmatch(word)
-        if alone:
-            found += split(environment.get(alone[1], ""))
-        else:
-            found.append(_VARIABLE.sub(lambda match: environment.get(match[1], "") if match[1] else "$", word))
+        alone = _WORD.fullmatch(word.text)
+        if not alone:
+            found.append(Word(_VARIABLE.sub(lambda match: _value(match[1], environment), word.text), word.path))
+        elif alone[1] in environment:
+            value = environment[alone[1]]
+            found += [Word(text, value.path) for text in split(value.text)]
     if found:
-        found[0] = found[0].lstrip(PREFIXES)
+        found[0] = Word(found[0].text.lstrip(PREFIXES), found[0].path)
     return found
+
+
+def _value(name: t.Optional[str], environment: t.Mapping[str, Word]) -> str:
+    """The value of a variable; ``$$``, which names none, is a dollar."""
+    if name is None:
+        return "$"
+    return environment[name].text if name in environment else ""
 
 
 def variables(text: str) -> dict[str, str]:
@@ -71,28 +86,4 @@ def variables(text: str) -> dict[str, str]:
         value = value.strip()
         quoted = len(value) > 1 and value[0] in "\"'" and value[-1] == value[0]
         found[name.strip()] = re.sub(r'\\(["\\$`])', r"\1", value[1:-1]) if quoted else value
-    return found
-
-
-def flag(arguments: t.Sequence[str], name: str) -> t.Optional[str]:
-    """Return what a flag that takes a value is set to: the last one counts; None where it is not there."""
-    value: t.Optional[str] = None
-    for index, word in enumerate(arguments):
-        if word == "--":
-            break
-        if word.startswith(f"{name}="):
-            value = word[len(name) + 1 :]
-        elif word == name and index + 1 < len(arguments):
-            value = arguments[index + 1]
-    return value
-
-
-def flags_of_help(text: str) -> dict[str, str]:
-    """Read what ``--help`` of a Go program says: its flags and their defaults."""
-    found: dict[str, str] = {}
-    for line in text.splitlines():
-        match = re.match(r"\s+(?:-\w, )?(--[a-z0-9-]+)(?:\s|$)", line)
-        if match:
-            default = re.search(r'\(default "?([^")]*)"?\)', line)
-            found[match[1]] = default[1] if default else ""
     return found
