@@ -229,7 +229,7 @@ CASES = [
     ),
     Case(
         "a unit of Docker that starts nothing",
-        ["docker.service: there is no ExecStart in /etc/systemd/system/docker.service"],
+        ["docker.service: neither /etc/systemd/system/docker.service nor a drop-in has an ExecStart"],
         {"docker_state": "present"},
         before="true" + docker_unit("Type=notify"),
     ),

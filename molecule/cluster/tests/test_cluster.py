@@ -107,6 +107,17 @@ def test_pods_have_the_uplinks_mtu(nodes: dict[str, Host]) -> None:
         assert all(host.run(inside("alpha") + f"ping -c 3 -W 2 -s 1422 {own}").rc == 0 for own in others)
 
 
+@pytest.mark.skipif(STAGE != "together", reason="once is enough")
+def test_an_uplink_that_was_down_gets_its_routes_back(nodes: dict[str, Host]) -> None:
+    """The kernel has dropped them, and no Ansible is there: the node's own timer loads them."""
+    show = "ip route show proto 212"
+    for host in nodes.values():
+        before = host.check_output(show)
+        uplink = json.loads(host.check_output(f"ip -json route get {FAR_END}"))[0]["dev"]
+        assert host.check_output(f"ip link set {uplink} down && {show} && ip link set {uplink} up") == ""
+        assert host.check_output(f"timeout 120 sh -c 'until {show} | grep .; do sleep 1; done'") == before
+
+
 @both_run
 def test_pods_of_the_node_that_did_not_boot_run_on(nodes: dict[str, Host]) -> None:
     """They are the ones from before the other node's reboot."""
