@@ -24,8 +24,9 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._words import Word
 #: There when systemd is the first process, as sd_booted(3) says.
 BOOTED = "/run/systemd/system"
 
-#: Where units are, the first wins.
+#: Where units are, the first wins; generators mask there what the kernel's command line says.
 UNIT_DIRS = (
+    "/run/systemd/generator.early",
     "/etc/systemd/system",
     "/run/systemd/system",
     "/usr/local/lib/systemd/system",
@@ -104,7 +105,7 @@ def load(name: str, changed: t.Optional[dict[str, t.Optional[str]]] = None) -> U
         raise PodnetError(f"{name}: there is no such unit in {', '.join(UNIT_DIRS)}; install it")
     unit = Unit(name, path, [], {}, [])
     for entry in [path, *_drop_ins(name, changed)]:
-        text = changed.get(entry, "") if entry in changed else _files.read_text(entry)
+        text = changed.get(entry, "") if entry in changed else _unmasked(entry)
         _take(unit, entry, text or "")
     return unit
 
@@ -158,6 +159,11 @@ def _unit_path(name: str) -> t.Optional[str]:
     if path is None or not os.path.isfile(path) or os.stat(path).st_size == 0:
         return None
     return path
+
+
+def _unmasked(path: str) -> t.Optional[str]:
+    """The text of a drop-in; one that is a link to /dev/null says nothing."""
+    return None if os.path.realpath(path) == os.devnull else _files.read_text(path)
 
 
 def _drop_ins(name: str, changed: t.Mapping[str, t.Optional[str]]) -> list[str]:

@@ -18,7 +18,7 @@ description:
     the command.
   - containerd gets C(conf_dir), and C(bin_dir) or C(bin_dirs), in its configuration file of version 2 or 3, where
     C(containerd config dump) says something else. What these lines were stands in a comment above them. A file that
-    imports others is not changed.
+    imports others which are there is not changed.
   - A containerd that works for Docker, or that does not serve the CRI, is left alone.
   - CRI-O and Podman are reported only.
   - Restarting these does not end pods. A service that does not stay up gets its former files back.

@@ -118,6 +118,16 @@ options:
   sample:
     bridge: none
     iptables: false
+in_force:
+  description:
+    - What a running dockerd has of the options of its network, or would have after what check mode plans. It comes from
+      its flags and its file; what neither says is null.
+  type: dict
+  returned: success
+  sample:
+    bridge: none
+    iptables: false
+    firewall-backend: null
 restart_needed:
   description: Whether dockerd has yet to be restarted, with O(restart=never).
   type: bool

@@ -39,8 +39,8 @@ options:
     default: auto
   expected:
     description:
-      - Options that a running dockerd is about to be restarted with, for a plan that is made before that. They are
-        looked at instead of what it runs with.
+      - What a running dockerd has, or is about to have, as RV(mink8s.podnet.docker_daemon#module:in_force) says it
+        after a change. It is looked at instead of its file, which may have changed since it was started.
     type: dict
     default: {}
   state:

@@ -186,6 +186,7 @@ CASES = [
         "containerd's configuration imports others",
         ["/etc/containerd/config.toml: imports other files, which may say it too", "yourself"],
         before=CONTAINERD
+        + "mkdir /etc/containerd/a; touch /etc/containerd/a/b;"
         + """printf 'version = 2\\nimports = ["/etc/containerd/a/*"]\\n' > /etc/containerd/config.toml""",
     ),
     Case(

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import testinfra
 import yaml
+from reach import WHOAMI, pings
 from testinfra.host import Host
 
 INVENTORY = Path(os.environ["PODNET_LAB_INVENTORY"])
@@ -21,18 +22,9 @@ INVENTORY = Path(os.environ["PODNET_LAB_INVENTORY"])
 STAGE = (INVENTORY.parent / "stage").read_text(encoding="utf-8").strip()
 NODES = {"node1": ("192.0.2.11", "10.12.0.0/24"), "node2": ("192.0.2.12", "10.12.1.0/24")}
 FAR_END = "203.0.113.1"
-#: Of the pods' image: what does the other end see?
-WHOAMI = "ask {}"
 PODS = ("alpha", "beta")
 
 both_run = pytest.mark.skipif(STAGE == "removed", reason="only one node is left")
-
-
-def pings(host: Host, prefix: str, address: str) -> bool:
-    """Whether an address answers one of three pings; no answer is told from a ping that does not even start."""
-    done = host.run(f"{prefix}ping -c 3 -W 2 {address}")
-    assert " packets transmitted" in done.stdout or "unreachable" in done.stderr, done
-    return bool(done.rc == 0)
 
 
 def inside(pod: str) -> str:
@@ -75,6 +67,14 @@ def test_every_node_has_its_gateway_and_routes_to_the_others(nodes: dict[str, Ho
         routes = json.loads(host.check_output("ip -json route show proto 212"))
         others = {NODES[other][::-1] for other in nodes if other != name}
         assert {(route["dst"], route["gateway"]) for route in routes} == others
+
+
+def test_containerd_has_loaded_the_file(nodes: dict[str, Host]) -> None:
+    """By its own words, of each version; Debian's keeps its plugins where its package has them."""
+    for host in nodes.values():
+        told = host.ansible("mink8s.podnet.cni_runtime", "bin_dirs=/usr/lib/cni", check=True, become=True)
+        assert not told["changed"]
+        assert [(each["reader"], each["loaded"]) for each in told["loaded"]] == [("containerd", "yes")]
 
 
 def test_pods_reach_each_other_without_nat(nodes: dict[str, Host], addresses: dict[str, dict[str, str]]) -> None:

@@ -14,6 +14,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from reach import WHOAMI, pings
 from testinfra.host import Host
 
 LAB = Path(os.environ["PODNET_LAB_INVENTORY"]).parent
@@ -42,8 +43,6 @@ DAEMON = {
     "ip-masq": False,
     "storage-driver": "overlay2",
 }
-#: Of the pods' image: what does the other end see?
-WHOAMI = "ask {}"
 
 
 class Pod:
@@ -59,13 +58,6 @@ class Pod:
 
     def reaches(self, address: str) -> bool:
         return pings(self.host, f"docker exec {self.container} ", address)
-
-
-def pings(host: Host, prefix: str, address: str) -> bool:
-    """Whether an address answers one of three pings; no answer is told from a ping that does not even start."""
-    done = host.run(f"{prefix}ping -c 3 -W 2 {address}")
-    assert " packets transmitted" in done.stdout or "unreachable" in done.stderr, done
-    return bool(done.rc == 0)
 
 
 @pytest.fixture(scope="module")

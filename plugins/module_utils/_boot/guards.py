@@ -61,6 +61,9 @@ _SERVICES = {
     "systemd-networkd.service": (NETWORK, NETWORKD),
     "NetworkManager.service": (NETWORKMANAGER,),
 }
+#: Who reads a file anew when it is told to; udev looks by itself, and networkd reads its own settings only once.
+READERS = {NETWORK: "systemd-networkd.service", NETWORKMANAGER: "NetworkManager.service"}
+
 _UNIT_DIRS = ("/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 _SYSTEMD = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
 

@@ -68,8 +68,10 @@ class Persistence(Resource):
                 _put_link(change)
         self._systemctl.reload(gone)
         self._systemctl.start([_unit(change) for change in rest if _unit(change) and change.after])
-        if any(change.name == _persist.name(self._below(guards.NETWORKMANAGER)) for change in files):
-            self._systemctl.reload_networkmanager()
+        changed = {change.name for change in files}
+        for path, service in guards.READERS.items():
+            if _persist.name(self._below(path)) in changed:
+                self._systemctl.reread(service)
 
     def result(self, state: State) -> dict[str, t.Any]:
         def there(paths: t.Iterable[str]) -> list[str]:

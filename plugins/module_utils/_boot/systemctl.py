@@ -62,10 +62,10 @@ class Systemctl:
                     "cannot be loaded"
                 )
 
-    def reload_networkmanager(self) -> None:
-        """Let NetworkManager read its files again; where it does not run, it will read them when it does."""
+    def reread(self, service: str) -> None:
+        """Let a service read its files again; where it does not run, it will read them when it does."""
         if self.runs:
-            self._call("reload", "NetworkManager.service")
+            self._call("reload", service)
 
     def _call(self, *words: str) -> tuple[int, str, str]:
         return self._run([_programs.find("systemctl", "systemd"), *words], None)

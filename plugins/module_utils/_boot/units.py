@@ -23,7 +23,10 @@ UNITS = (SERVICE, ROUTES, TIMER)
 WANTED_BY = {SERVICE: "multi-user.target", TIMER: "timers.target"}
 
 #: What attaches pods, or would let them in before their network is there.
-RUNTIMES = ("docker.service", "containerd.service", "crio.service", "cri-docker.service", "kubelet.service")
+RUNTIMES = (
+    *("docker.service", "containerd.service", "crio.service", "cri-o.service"),
+    *("cri-docker.service", "cri-dockerd.service", "kubelet.service"),
+)
 #: What removes all rules, ours too, when it is stopped, restarted or, some of them, reloaded.
 FIREWALLS = ("nftables.service", "firewalld.service", "netfilter-persistent.service")
 BEFORE_US = ("network-online.target", "systemd-sysctl.service", "systemd-modules-load.service", *FIREWALLS)

@@ -48,6 +48,11 @@ class Attachment(t.NamedTuple):
     host_links: t.Sequence[str] = ()
 
     @property
+    def gone(self) -> bool:
+        """Whether it is known that its namespace is not there any more."""
+        return bool(self.netns) and not self.alive
+
+    @property
     def well_named(self) -> bool:
         """Whether the file has the name that libcni gives to such an entry; else somebody else wrote it."""
         return os.path.basename(self.path) == f"{self.network}-{self.container_id}-{self.ifname}"
@@ -88,14 +93,19 @@ def in_use(found: t.Sequence[Attachment], lent: t.Sequence[store.Lease]) -> list
     A container that is remembered but whose namespace is gone, as after a reboot, is nobody.
     """
     alive = {entry.container_id for entry in found if entry.alive}
-    dead = {entry.container_id for entry in found if entry.netns} - alive
+    dead = {entry.container_id for entry in found if entry.gone} - alive
     return sorted(alive | {lease.container_id for lease in lent if lease.container_id not in dead})
 
 
 def stale(found: t.Sequence[Attachment], document: Document) -> list[dict[str, t.Any]]:
-    """Return the attachments that were made with another configuration than this one, and the keys that differ."""
+    """Return the attachments that were made with another configuration than this one, and the keys that differ.
+
+    Those of containers that are gone are none.
+    """
     differing = []
     for entry in found:
+        if entry.gone:
+            continue
         difference = changes.classify(entry.config, document)
         if difference.kind != changes.NONE:
             differing.append(

@@ -9,6 +9,7 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import time
@@ -16,12 +17,20 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs
-from ansible_collections.mink8s.podnet.plugins.module_utils._docker import checks, options, processes, record, service
+from ansible_collections.mink8s.podnet.plugins.module_utils._docker import (
+    api,
+    checks,
+    options,
+    processes,
+    record,
+    service,
+)
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker.document import NEW, Document, canonical
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker.record import Raw, Record, Taken
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 
+LIVE_RESTORE = "live-restore"
 RESTART, RELOAD = "dockerd by a restart", "dockerd by a reload"
 
 
@@ -119,9 +128,19 @@ class Daemon(Resource):
         found: dict[str, t.Any] = {
             "installed": self.installed,
             "options": {key: data[key] for key, value in self._wanted.items() if value is not None and key in data},
+            "in_force": self._in_force(data),
             "restart_needed": self._params["restart"] == "never" and self._needs_restart(self._target.moved),
         }
         return {**found, "backup_file": self._backup} if self._backup else found
+
+    def _in_force(self, data: dict[str, t.Any]) -> dict[str, t.Any]:
+        """What a dockerd that runs has, or will have, of the options of its network."""
+        if self._process is None:
+            return {}
+        if self._params["restart"] == "never":
+            untold = {key: before for key, (before, _after) in self._target.moved.items()}
+            data = {**data, **{key: None if before is None else json.loads(before) for key, before in untold.items()}}
+        return {key: options.in_force(key, data, self._process.flags) for key in sorted(options.OF_THE_NETWORK)}
 
     # What should be there
 
@@ -204,9 +223,18 @@ class Daemon(Resource):
                 checks.validate(self._run, self._path, target.text)
         if self._how == RESTART:
             service.require_restartable(unit)
-            lives = options.in_force("live-restore", self._document.data, flags) is True
+            lives = self._keeps_containers(flags)
             warning = checks.containers(processes.containers(), lives, list(target.moved), self._params["restart"])
             self.warnings += [warning] if warning and warning not in self.warnings else []
+
+    def _keeps_containers(self, flags: dict[str, options.Flag]) -> bool:
+        """Whether containers live through a restart: by what dockerd says, else by what it was told for sure."""
+        asked = api.info().get("LiveRestoreEnabled")
+        if asked is not None:
+            return asked is True
+        raw = canonical(self._document.raw(LIVE_RESTORE))
+        has = self._target.moved.get(LIVE_RESTORE, (raw, raw))[0]
+        return options.in_force(LIVE_RESTORE, {LIVE_RESTORE: has == "true"}, flags) is True
 
     def _restart(self, was: Place) -> None:
         complaint = service.restart(self._run)

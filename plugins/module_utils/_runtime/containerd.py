@@ -13,7 +13,9 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 from __future__ import annotations
 
 import os
+import tempfile
 import typing as t
+from pathlib import Path
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs, _units
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
@@ -62,13 +64,18 @@ class Daemon(t.NamedTuple):
     def dump(self, text: t.Optional[str]) -> Dump:
         """Ask it what a text of that file means."""
         # What it imports it finds beside its own path only.
-        as_it_is = text is not None and _imports(text) and _files.read_text(self.path) == text
-        read = self.path if as_it_is else "/dev/stdin"
-        status, out, err = self.run(
-            [self.program, "--config", read, "config", "dump"], _EMPTY if text is None else text
-        )
+        if text is not None and _files.read_text(self.path) == text:
+            return self._dump(self.path)
+        # A file, for a containerd since 2.0 reads one with an unknown key twice, which it could not with a pipe.
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".podnet-tmp") as file:
+            file.write(_EMPTY if text is None else text)
+            file.flush()
+            return self._dump(file.name)
+
+    def _dump(self, path: str) -> Dump:
+        status, out, err = self.run([self.program, "--config", path, "config", "dump"], None)
         if status != 0:
-            reason = (err.strip().splitlines() or [f"status {status}"])[-1]
+            reason = (err.strip().splitlines() or [f"status {status}"])[-1].replace(path, self.path)
             raise PodnetError(f"{self.path}: containerd refuses it ({reason}); correct the file")
         return _parsed(out)
 
@@ -162,7 +169,7 @@ def _require_understood(path: str, text: str, dump: Dump, wanted: dict[str, t.An
             f"{path}: is of version {version}, and only {known} are changed here; write it anew as version "
             f"{_newest(dump)}, or {_by_hand(wanted)}"
         )
-    if _imports(text):
+    if _imports(path, text):
         raise PodnetError(
             f"{path}: imports other files, which may say it too, and is not changed here; {_by_hand(wanted)}"
         )
@@ -172,8 +179,13 @@ def _newest(dump: Dump) -> int:
     return max(version for version in PLUGINS if version <= max(dump.version, min(PLUGINS)))
 
 
-def _imports(text: str) -> bool:
-    return bool(toml.sections(text)[""].get("imports", []) != [])
+def _imports(path: str, text: str) -> bool:
+    """Whether a file imports others; patterns that no file fits, as in containerd's own default, import nothing."""
+    given = toml.sections(text)[""].get("imports", [])
+    if not isinstance(given, list):
+        return True
+    patterns = [os.path.join(os.path.dirname(path), str(each)) for each in given]
+    return any(any(Path("/").glob(each.lstrip("/"))) for each in patterns)
 
 
 def _keys(path: str, own: dict[str, t.Any], dump: Dump, wanted: dict[str, t.Any]) -> dict[str, t.Any]:

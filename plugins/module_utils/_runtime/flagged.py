@@ -73,7 +73,7 @@ def endpoint(run: _programs.Runner) -> t.Optional[str]:
     given = goflags.value(unit.arguments, "--container-runtime-endpoint")
     config = goflags.value(unit.arguments, "--config")
     text = _files.read_text(config) if config else None
-    in_file = re.search(r"^containerRuntimeEndpoint:\s*[\"']?([^\"'\s]+)", text or "", re.MULTILINE)
+    in_file = re.search(r"^containerRuntimeEndpoint:[ \t]*[\"']?([^\"'\s]+)", text or "", re.MULTILINE)
     found = given or (in_file[1] if in_file else "") or flags.get("--container-runtime-endpoint", "")
     return socket_path(found) if found else None
 

@@ -72,12 +72,20 @@ def told(status: cri.Status, document: t.Any) -> t.Optional[tuple[str, str]]:
 
 def _attached(network: str, path: str, document: t.Any) -> t.Optional[str]:
     """A pod of Kubernetes that was attached since the file was written, and with the same configuration."""
-    written = os.stat(path).st_mtime
+    written = _changed(path)
     for entry in attachments.attachments(network):
         same = changes.classify(entry.config, document).kind == changes.NONE
-        if entry.pod and entry.alive and same and os.stat(entry.path).st_mtime >= written:
+        if entry.pod and entry.alive and same and _changed(entry.path) >= written:
             return entry.pod
     return None
+
+
+def _changed(path: str) -> float:
+    """When a file was changed; long ago where it is gone, as of a pod that was detached meanwhile."""
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0.0
 
 
 def _parsed(text: str) -> t.Any:

@@ -77,8 +77,7 @@ class StalePods(Resource):
         file = loaded.ours(self._conf_dir, self._network)
         if file is None or file.document is None:
             return []
-        alive = [entry for entry in attachments.attachments(self._network) if entry.alive]
-        found = attachments.stale(alive, file.document)
+        found = attachments.stale(attachments.attachments(self._network), file.document)
         # What is safe for pods that run is no reason to end them.
         return [entry for entry in found if entry["change_class"] != classes.LIVE_SAFE]
 
