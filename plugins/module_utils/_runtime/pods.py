@@ -95,5 +95,6 @@ class StalePods(Resource):
                 return
             time.sleep(PAUSE)
         raise PodnetError(
-            f"{POD}{old.pod}: did not come back within {self._timeout} seconds; see the kubelet's journal"
+            f"{POD}{old.pod}: did not come back within {self._timeout} seconds; see the kubelet's journal (one whose "
+            "restartPolicy is Never does not come back)"
         )

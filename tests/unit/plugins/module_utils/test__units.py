@@ -93,6 +93,18 @@ def test_each_word_has_the_file_that_it_stands_in(root: Path) -> None:
     ]
 
 
+def test_a_drop_in_that_is_masked_hides_the_one_below(root: Path) -> None:
+    write(root / "lib/kubelet.service", "[Service]\nExecStart=/lib\n")
+    write(root / "lib/kubelet.service.d/10-x.conf", "[Service]\nExecStart=\nExecStart=/hidden\n")
+    (root / "etc/kubelet.service.d").mkdir(parents=True)
+    (root / "etc/kubelet.service.d/10-x.conf").symlink_to("/dev/null")
+    assert _units.load("kubelet.service").arguments == ["/lib"]
+
+
+def test_the_kernels_command_line_masks_before_all_else() -> None:
+    assert _units.UNIT_DIRS[:2] == ("/run/systemd/generator.early", "/etc/systemd/system")
+
+
 def test_which_units_there_are(root: Path) -> None:
     write(root / "lib/kubelet10.service", "[Service]\nExecStart=/a\n")
     write(root / "lib/masked.service", "[Service]\nExecStart=/a\n")

@@ -123,6 +123,8 @@ def test_stale_attachments_name_the_keys(tmp_path: pathlib.Path) -> None:
     cache(tmp_path, "net", "abc")
     found = attachments.attachments("net", [str(tmp_path)])
     assert attachments.stale(found, CONFIG) == []
+    gone = [entry._replace(netns="/run/netns/gone", alive=False) for entry in found]
+    assert attachments.stale(gone, {}) == []
     now = {**CONFIG, "plugins": [{"type": "bridge", "mtu": 1450}]}
     assert attachments.stale(found, now) == [
         {

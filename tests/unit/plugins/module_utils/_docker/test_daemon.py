@@ -41,8 +41,10 @@ class Node:
         self.refuses: list[str] = []
         self.validates: t.Optional[tuple[int, str]] = None
         self.calls: list[str] = []
+        self.info: dict[str, t.Any] = {}
         programs = {"dockerd", "systemctl", "journalctl"}
         monkeypatch.setattr(daemon._programs, "which", lambda name: f"/usr/bin/{name}" if name in programs else None)
+        monkeypatch.setattr(daemon.api, "info", lambda: self.info)
         monkeypatch.setattr(processes, "find_dockerd", lambda: self.process)
         monkeypatch.setattr(processes, "containers", lambda: self.containers)
         monkeypatch.setattr(daemon.service._units, "is_running", lambda: True)
@@ -142,6 +144,31 @@ def test_containers_that_live_on_keep_the_old_network(node: Node) -> None:
     assert node.converge(options={"data-root": "/srv"})["changed"]
     node.converge(options={"data-root": "/srv", **OURS}, restart="allowed")
     assert "it keeps the old network, whatever bridge, iptables say" in node.resource.warnings[0]
+
+
+def test_live_restore_counts_only_where_dockerd_has_it(node: Node) -> None:
+    node.start()
+    node.containers = ["0123456789abcdef"]
+    assert node.converge(options={"live-restore": True}, restart="never")["changed"]
+    with pytest.raises(PodnetError, match="would stop 1 running container"):
+        node.converge(options={"live-restore": True, "log-driver": "local"})
+    # A file that was written by hand may say anything; dockerd knows.
+    node.info = {"LiveRestoreEnabled": True}
+    assert node.converge(options={"live-restore": True, "log-driver": "local"})["changed"]
+    node.info = {"LiveRestoreEnabled": False}
+    with pytest.raises(PodnetError, match="would stop 1 running container"):
+        node.converge(options={"data-root": "/srv/other"})
+
+
+def test_what_is_in_force_is_what_dockerd_has_or_will_have(node: Node) -> None:
+    assert node.converge(options=OURS, check_mode=True)["in_force"] == {}
+    node.start()
+    for check_mode in (True, False):
+        told = node.converge(options=OURS, restart="never", check_mode=check_mode)["in_force"]
+        assert (told["bridge"], told["iptables"]) == (None, None)
+    for check_mode in (True, False):
+        told = node.converge(options={**OURS, "labels": ["a=1"]}, check_mode=check_mode)["in_force"]
+        assert (told["bridge"], told["iptables"], told["ip6tables"]) == ("none", False, None)
 
 
 @pytest.mark.parametrize("existed", [True, False])

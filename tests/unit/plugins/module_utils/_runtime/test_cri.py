@@ -98,3 +98,15 @@ def test_nobody_listens(tmp_path: Path) -> None:
         listening.listen()
         with pytest.raises(grpc.GrpcError, match="no answer within 0 seconds"):
             grpc.call(str(tmp_path / "deaf"), "/a/b", b"", timeout=0.1)
+
+
+def test_a_sandbox_whose_network_cannot_be_taken_down_at_first_is_asked_twice(tmp_path: Path) -> None:
+    asked = []
+
+    def answer(method: str, message: bytes) -> bytes | None:
+        asked.append(method.rpartition("/")[2])
+        return None if asked.count("StopPodSandbox") <= len(cri.VERSIONS) else b""
+
+    with serving(tmp_path / "sock", answer):
+        cri.remove(cri.Sandbox("abc", "dns/one", True, str(tmp_path / "sock")), 5)
+    assert asked == ["StopPodSandbox"] * 3 + ["RemovePodSandbox"]

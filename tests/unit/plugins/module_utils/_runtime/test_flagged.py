@@ -136,6 +136,8 @@ def test_a_kubelet_that_does_not_read(node: Node) -> None:
     assert flagged.endpoint(node.run) == "/run/containerd/containerd.sock"
     node.write("config.yaml", "kind: KubeletConfiguration\ncontainerRuntimeEndpoint: unix:///var/run/crio/crio.sock\n")
     assert flagged.endpoint(node.run) == "/run/crio/crio.sock"
+    node.write("config.yaml", "containerRuntimeEndpoint:\ncpuManagerPolicy: none\n")
+    assert flagged.endpoint(node.run) == "/run/containerd/containerd.sock"
 
 
 @pytest.mark.parametrize(
