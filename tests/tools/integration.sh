@@ -14,6 +14,8 @@ newest=$PWD/.cache/pyroute2-newest
 tests/tools/setup.sh packages "$newest" python tests/requirements-newest.txt
 debian=$PWD/.cache/debian
 tests/tools/debian.sh || debian=
+kubelet=
+[ -z "${PODNET_KUBELET:-}" ] || kubelet=$(python molecule/shared/kubelet.py)
 
 # What is to run, as TARGET or, with the newest pyroute2, TARGET-newest.
 runs=()
@@ -43,7 +45,7 @@ run() {
     [ "$target" = "$1" ] || echo "env/set/PODNET_TEST_PYTHON/$newest/bin/python" >>"tests/integration/targets/$target/aliases"
     # Daemons of Debian's, for the targets that start one in their namespaces.
     [ -z "$debian" ] || echo "env/set/PODNET_TEST_DEBIAN/$debian" >>"tests/integration/targets/$target/aliases"
-    [ ! -x "${PODNET_KUBELET:-}" ] || echo "env/set/PODNET_TEST_KUBELET/$PODNET_KUBELET" >>"tests/integration/targets/$target/aliases"
+    [ -z "$kubelet" ] || echo "env/set/PODNET_TEST_KUBELET/$kubelet" >>"tests/integration/targets/$target/aliases"
     with_test_home ansible-test integration --local --allow-destructive --color no "$target" >"$log" 2>&1 || status=failed
     printf '%s\n' "$(cat "$log")" "1 $status: $(label "$1")"
     [ $status = passed ] || echo "-- $(label "$1") failed"

@@ -6,7 +6,8 @@
 
 The stage's output goes to .cache/log/NAME.log.  Lines that begin with ``-- `` say what is being done and are
 shown at once; the rest is shown when the stage fails, or all the time with V=1.  After SECONDS the stage is
-ended, with all that it started.  ``N passed`` lines are summed, so that the end can say how much was tested.
+ended, with all that it started; so it is when PODNET_END (as ``date +%s`` says it) has come.  ``N passed`` lines
+are summed, so that the end can say how much was tested.
 """
 
 from __future__ import annotations
@@ -88,6 +89,12 @@ def end(process: subprocess.Popen[str]) -> None:
         time.sleep(0.5)
 
 
+def time_left(limit: float) -> float:
+    """Return the seconds that a stage may take: its own, or what is left until the end of the whole run."""
+    last = os.environ.get("PODNET_END")
+    return max(0.0, min(limit, float(last) - time.time())) if last else limit
+
+
 def say(text: str) -> None:
     """Print at once, also into a pipe."""
     print(text, flush=True)
@@ -99,7 +106,7 @@ def main(name: str, limit: str, *command: str) -> int:
     count = LOGS / f"{name}.passed"
     count.unlink(missing_ok=True)
     say(f"== {name}")
-    stage = Stage(name, float(limit), list(command))
+    stage = Stage(name, time_left(float(limit)), list(command))
     status = stage.run()
     seconds = f"{time.monotonic() - stage.started:.0f} s"
     if status == 0 and not stage.out_of_time:
@@ -108,7 +115,7 @@ def main(name: str, limit: str, *command: str) -> int:
         return 0
     if not os.environ.get("V"):
         say("".join(stage.lines[-SHOWN_ON_FAILURE:]))
-    reason = f"ran out of its {limit} s while it was at" if stage.out_of_time else "failed at"
+    reason = f"ran out of its {stage.limit:.0f} s while it was at" if stage.out_of_time else "failed at"
     say(f"== {name}: {reason} «{stage.doing}» ({seconds}); the whole output is in {LOGS / name}.log")
     return 1
 
