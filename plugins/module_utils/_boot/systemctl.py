@@ -13,11 +13,8 @@ import os
 import re
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _programs
+from ansible_collections.mink8s.podnet.plugins.module_utils import _programs, _units
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-
-#: As sd_booted(3) looks.
-_BOOTED = "/run/systemd/system"
 
 
 class Systemctl:
@@ -25,7 +22,7 @@ class Systemctl:
 
     def __init__(self, run: _programs.Runner, root: str) -> None:
         self._run = run
-        self.runs = os.path.realpath(root) == "/" and os.path.isdir(_BOOTED)
+        self.runs = os.path.realpath(root) == "/" and _units.is_running()
 
     def active(self, units: t.Sequence[str]) -> dict[str, dict[str, bool]]:
         """Return those units that are active, and whether systemd knows an older text of them."""

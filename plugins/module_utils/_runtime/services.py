@@ -11,15 +11,12 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import os
 import time
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _units
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Runner
-
-#: sd_booted(3): this directory is there when systemd is the init.
-BOOTED = "/run/systemd/system"
 
 #: A service that has not changed its process for so long has taken its flags; what it may take to come up.
 STEADY, PATIENCE, PAUSE = 3.0, 60.0, 0.5
@@ -37,7 +34,7 @@ class Services:
 
     def __init__(self, run: Runner) -> None:
         self._run = run
-        self.available = os.path.isdir(BOOTED)
+        self.available = _units.is_running()
 
     def show(self, unit: str) -> Service:
         """Return a service's state and its process, 0 where it has none."""

@@ -111,7 +111,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
     (tmp_path / "systemd").mkdir()
     monkeypatch.setattr(flagged._units, "UNIT_DIRS", (str(tmp_path / "etc"), str(tmp_path / "lib")))
     monkeypatch.setattr(flagged, "ETC", str(tmp_path / "etc"))
-    monkeypatch.setattr(services, "BOOTED", str(tmp_path / "systemd"))
+    monkeypatch.setattr(services._units, "BOOTED", str(tmp_path / "systemd"))
     monkeypatch.setattr(services, "STEADY", 0.0)
     monkeypatch.setattr(services, "PAUSE", 0.01)
     monkeypatch.setattr(resource, "PATIENCE", 0.0)
