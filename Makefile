@@ -30,7 +30,7 @@ STAGE = @python tests/tools/stage.py
 # Runs a command where nodes can be made, and where nothing outlives it.
 LAB = python molecule/shared/lab.py run --nodes 0 --
 
-.PHONY: help setup link system machines demo test test-vm lint unit sanity integration lab browser molecule build pins clean
+.PHONY: help setup link system machines demo test test-vm bench lint unit sanity integration lab browser molecule build pins clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -67,6 +67,9 @@ molecule: setup ## Molecule's default scenario: the roles on three nodes, looked
 
 test-vm: setup machines ## The same on virtual machines, with systemd, Docker, a kubelet, containerd and reboots (SCENARIO=name)
 	$(STAGE) vm 3000 tests/tools/vm.sh $(SCENARIO)
+
+bench: setup ## Benchmarks beside what people use today, as a table and a plot in docs/
+	@$(LAB) python tests/benchmarks/bench.py --output docs
 
 setup: $(VENV)/.ready link system ## What the rest needs: virtual environment and system packages
 
