@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from pathlib import Path
 
@@ -40,6 +41,12 @@ html_static_path = ["static"]
 html_css_files = ["podnet.css"]
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
+# The colours of options' tables; podnet.css gives them those of the theme, but for these.
+antsibull_ext_color_scheme = "none"
+html_theme_options = {
+    "light_css_variables": {"--podnet-type": "#7a1f7a", "--podnet-good": "#1a6b1a", "--podnet-bad": "#b3261e"},
+    "dark_css_variables": {"--podnet-type": "#ff93ff", "--podnet-good": "#71d471", "--podnet-bad": "#ff8282"},
+}
 
 
 class InlinePictures(SphinxPostTransform):
@@ -68,13 +75,16 @@ def leave_alone(_app: Sphinx, _env: t.Any, node: pending_xref, content: nodes.No
     return content if target.startswith(ELSEWHERE) or target in ELSEWHERE_TOO else None
 
 
-def name_it_right(_app: Sphinx, page: str, source: list[str]) -> None:
-    """The index of the collection is called as the collection is."""
+def suit_the_site(_app: Sphinx, page: str, source: list[str]) -> None:
+    """Leave out what the theme shows in its own places, a page's contents and the guides; write our name as it is."""
+    text = re.sub(r"^\.\. contents::\n(?: +:.*\n)+", "", source[0], flags=re.MULTILINE)
     if page == "collection/index":
-        source[0] = source[0].replace("\nMink8S.Podnet\n", "\nmink8s.podnet\n")
+        text = text.replace("\nMink8S.Podnet\n", "\nmink8s.podnet\n")
+        text = re.sub(r"^Guides\n---.*?(?=^\.\. _plugin_index_for)", "", text, flags=re.MULTILINE | re.DOTALL)
+    source[0] = text
 
 
 def setup(app: Sphinx) -> None:
     app.add_post_transform(InlinePictures)
     app.connect("missing-reference", leave_alone)
-    app.connect("source-read", name_it_right)
+    app.connect("source-read", suit_the_site)

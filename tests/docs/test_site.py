@@ -81,6 +81,11 @@ def test_nothing_is_asked_for_from_elsewhere(pages: dict[Path, Page]) -> None:
     assert [text for text in styles if "url(http" in text or "url(//" in text or "@import" in text] == []
 
 
+def test_no_page_has_contents_twice(pages: dict[Path, Page]) -> None:
+    """The theme shows them beside the page, and scolds whoever has them in it, too."""
+    assert [path.name for path, page in pages.items() if 'class="contents' in page.words] == []
+
+
 def test_pictures_are_part_of_their_pages(pages: dict[Path, Page]) -> None:
     found = {path.stem: page.pictures for path, page in pages.items() if page.pictures}
     assert found == {"index": 1, "how_it_works": 5}

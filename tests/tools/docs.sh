@@ -27,7 +27,7 @@ cp -r docs/docsite/rst/pictures docs/site/index.rst "$pages/"
 
 echo "-- the site ($(sphinx-build --version))"
 rm -rf "$site"
-sphinx-build -q -W --keep-going -j 2 -c docs/site -d .cache/docs/doctrees -b html "$pages" "$site"
+sphinx-build -q -E -W --keep-going -c docs/site -d .cache/docs/doctrees -b html "$pages" "$site"
 
 echo "-- pytest tests/docs/test_site.py: pages and links"
 python -m pytest tests/docs/test_site.py
