@@ -80,6 +80,7 @@ def suit_the_site(_app: Sphinx, page: str, source: list[str]) -> None:
     text = re.sub(r"^\.\. contents::\n(?: +:.*\n)+", "", source[0], flags=re.MULTILINE)
     if page == "collection/index":
         text = text.replace("\nMink8S.Podnet\n", "\nmink8s.podnet\n")
+        text = re.sub(r"^    (\w+)_(module|filter|connection|role)$", r"    \1 \2 <\1_\2>", text, flags=re.MULTILINE)
         text = re.sub(r"^Guides\n---.*?(?=^\.\. _plugin_index_for)", "", text, flags=re.MULTILINE | re.DOTALL)
     source[0] = text
 

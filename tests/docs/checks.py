@@ -9,6 +9,7 @@ A check returns complaints, one sentence each.  Nothing here runs an example; te
 
 from __future__ import annotations
 
+import ast
 import functools
 import importlib
 import json
@@ -286,4 +287,30 @@ def literals(where: str, text: str) -> list[str]:
             continue
         value = {} if match[2] is None else {match[1]: yaml.safe_load(match[2])}
         complaints += variables(where, value or {match[1]: "{{ something }}"})
+    return complaints
+
+
+@functools.cache
+def sentences() -> tuple[str, ...]:
+    """Return all texts of the plugins, with an ellipsis for each value in them."""
+    found = []
+    for path in sorted((ROOT / "plugins").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                found.append(
+                    "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+                )
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+    return tuple(found)
+
+
+def quotes(where: str, text: str, of_others: t.Container[str]) -> list[str]:
+    """What a guide quotes is what some module says; an ellipsis stands for any value."""
+    plain = re.sub(r"``[^`]*``|^( *)\.\. code-block::.*\n(?:\n|\1 +.*\n)*", "", text, flags=re.MULTILINE)
+    complaints = []
+    for quote in re.findall(r'"([^"\n]+)"', plain):
+        pattern = re.compile(".*".join(re.escape(part) for part in quote.split("…")))
+        if quote not in of_others and not any(pattern.search(sentence) for sentence in sentences()):
+            complaints.append(f"{where}: nobody says {quote!r}")
     return complaints

@@ -94,6 +94,14 @@ def test_literal(good: str, part: str, wrong: str, says: str) -> None:
     assert says in "; ".join(checks.literals("here", good.replace(part, wrong)))
 
 
+def test_quote() -> None:
+    good = 'Then "… is not on-link, it is reached through" or "nonsense of others".\n'
+    assert checks.quotes("here", good, {"nonsense of others"}) == []
+    assert "nonsense of others" in checks.quotes("here", good, ())[0]
+    assert checks.quotes("here", good.replace("on-link", "linked"), {"nonsense of others"}) != []
+    assert checks.quotes("here", '.. code-block:: yaml\n\n   a: "nonsense"\n\nAnd ``"nonsense"``.\n', ()) == []
+
+
 def test_what_is_neither_list_nor_mapping_is_no_example() -> None:
     assert checks.yaml_block(block("a: {")) != []
     assert checks.yaml_block(block("hello\n")) != []

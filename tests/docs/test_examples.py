@@ -19,6 +19,15 @@ from examples import GUIDES, INVENTORY, PLAYBOOK, ROOT, TASKS, Block, blocks
 YAML, COMMANDS = blocks("yaml"), blocks("bash")
 INVENTORIES = [block for block in YAML if block.kind == INVENTORY]
 PLAYS = [block for block in YAML if block.kind in (PLAYBOOK, TASKS)]
+#: What CNI plugins and the kubelet say, which the guides quote, too.
+OF_OTHERS = {
+    "cni plugin not initialized",
+    "network plugin is not ready",
+    "no IP addresses available in range set",
+    "cni0 already has an IP address different from",
+    "already has an IP address different from",
+    "failed to find plugin … in path",
+}
 #: What allocates the pod CIDRs, and connects to no node.
 ALLOCATE = [{"hosts": "all", "gather_facts": False, "tasks": []}]
 ALLOCATE[0]["tasks"] = [{"import_role": {"name": "mink8s.podnet.pod_cidr"}, "run_once": True}]
@@ -70,6 +79,11 @@ def test_its_commands_are_understood(block: Block) -> None:
 @pytest.mark.parametrize("path", sorted(GUIDES.glob("*.rst")), ids=lambda path: path.stem)
 def test_the_variables_in_its_sentences_are_there(path: Path) -> None:
     assert checks.literals(path.name, path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", sorted(GUIDES.glob("*.rst")), ids=lambda path: path.stem)
+def test_what_it_quotes_is_what_modules_say(path: Path) -> None:
+    assert checks.quotes(path.name, path.read_text(encoding="utf-8"), OF_OTHERS) == []
 
 
 def test_ansible_understands_every_playbook_and_task(tmp_path: Path) -> None:
