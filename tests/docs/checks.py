@@ -40,6 +40,8 @@ OF_ROLES = re.compile(rf"(?:{'|'.join(ROLES)}|podnet)_\w+")
 #: What a role sets for others.
 FACTS = {"pod_cidr_decided", "cni_plugins_plan", "cni_plugins_planned", "pod_network_plan", "docker_plan"}
 FACTS |= {"kubelet_plan", "drift_plan", "drift_found", "verify_reachability"}
+#: Variables that ``-e name=true`` sets, though what stands there is a text; tests/lab/test_guides.py does it.
+BOOLEAN_BY_TEXT = {"pod_network_renumber", "kubelet_recycle_pods", "pod_cidr_prune", "pod_cidr_adopt"}
 SAMPLES: dict[str, t.Any] = {"list": [], "dict": {}, "bool": True, "int": 1, "float": 1.0}
 
 
@@ -113,17 +115,22 @@ def fill_all(options: Spec, values: dict[str, t.Any]) -> dict[str, t.Any]:
     return {name: fill(options.get(name, {}), value) for name, value in values.items()}
 
 
-def texts_that_are_none(where: str, options: Spec, values: dict[str, t.Any]) -> list[str]:
-    """Ansible makes text of anything; who reads an example would not expect that of a list."""
+def converted(where: str, options: Spec, values: dict[str, t.Any], lists: bool = False) -> list[str]:
+    """Ansible makes text of anything, and who reads an example would not expect that of a list.
+
+    With ``lists``: a list of a text, but only where a module asks for it; in a role a text stays one.
+    """
     complaints = []
     for name, value in values.items():
         spec = options.get(name, {})
         kind = spec.get("type", "str")
         if kind in ("str", "path") and name in options and isinstance(value, (list, dict)):
             complaints.append(f"{where}: {name} is a text, not {json.dumps(value)}")
+        if lists and kind in ("list", "dict") and not is_template(value) and isinstance(value, str):
+            complaints.append(f"{where}: {name} is a {kind}, not the text {value}")
         for item in value if kind == "list" and isinstance(value, list) else [value]:
             if isinstance(item, dict) and spec.get("options"):
-                complaints += texts_that_are_none(where, spec["options"], item)
+                complaints += converted(where, spec["options"], item)
     return complaints
 
 
@@ -132,7 +139,7 @@ def options(where: str, rules: dict[str, t.Any], values: dict[str, t.Any]) -> li
     spec = rules["argument_spec"]
     more = {key: value for key, value in rules.items() if key != "argument_spec"}
     found = ArgumentSpecValidator(spec, **more).validate(fill_all(spec, values))
-    return [f"{where}: {message}" for message in found.error_messages] + texts_that_are_none(where, spec, values)
+    return [f"{where}: {message}" for message in found.error_messages] + converted(where, spec, values)
 
 
 def variables(where: str, values: dict[str, t.Any], strict: bool = True) -> list[str]:
@@ -141,7 +148,8 @@ def variables(where: str, values: dict[str, t.Any], strict: bool = True) -> list
     ours = {name: value for name, value in values.items() if name in known}
     unknown = [name for name in values if name not in known and not ELSEWHERE.fullmatch(name)]
     complaints = [f"{where}: {name} is no variable of a role" for name in unknown if strict or OF_ROLES.fullmatch(name)]
-    return complaints + options(where, {"argument_spec": {name: known[name] for name in ours}}, ours)
+    spec = {name: known[name] for name in ours}
+    return complaints + options(where, {"argument_spec": spec}, ours) + converted(where, spec, ours, lists=True)
 
 
 # ---- YAML ------------------------------------------------------------------------------------------------------------
@@ -257,8 +265,15 @@ def _playbook(where: str, words: list[str]) -> list[str]:
         known = name.startswith(COLLECTION) and name[len(COLLECTION) :] in PLAYBOOKS
         complaints += [] if known else [f"{where}: {name} is no playbook"]
     for text in given.extra_vars:
-        complaints += variables(where, _said(text))
+        said = _said(text)
+        complaints += variables(where, said)
+        if not text.startswith("{"):
+            complaints += [f"{where}: {name} would be a text; write JSON" for name in said if not _may_be_text(name)]
     return complaints
+
+
+def _may_be_text(name: str) -> bool:
+    return role_variables().get(name, {}).get("type") != "bool" or name in BOOLEAN_BY_TEXT
 
 
 def _said(text: str | None) -> dict[str, t.Any]:

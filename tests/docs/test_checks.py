@@ -42,6 +42,7 @@ BROKEN = [
     (INVENTORY, "pod_network_gateway: true", "pod_network_masquerade: nodes", "pod_network_masquerade"),
     (INVENTORY, "pod_network_gateway: true", "podnet_host: k8s", "podnet_host is no variable"),
     ("pod_network_mtu: '1400'\n", "mtu", "mtus", "pod_network_mtus is no variable"),
+    ("verify_outside: [203.0.113.1]\n", "[203.0.113.1]", "203.0.113.1", "verify_outside is a list"),
     ("pod_network_name: podnet\n", "podnet\n", "[podnet]\n", "is a text"),
     ("- hosts: all\n  roles: [mink8s.podnet.verify]\n", "verify", "verity", "is no role"),
     (
@@ -57,6 +58,7 @@ COMMANDS = [
     ("ansible-playbook -i my-cluster mink8s.podnet.site", "site", "sites", "is no playbook"),
     ("ansible-playbook mink8s.podnet.site -e docker_restart=allowed", "=allowed", "=yes", "docker_restart"),
     ("ansible-playbook mink8s.podnet.site -e docker_restart=allowed", "restart", "restarts", "is no variable"),
+    ("ansible-playbook mink8s.podnet.site -e pod_cidr_prune=true", "pod_cidr_prune", "pod_network_persist", "a text"),
     ("ansible all -b -m mink8s.podnet.cni_gc -a name=podnet", "name=", "network=", "network"),
     ("ansible all -b -m mink8s.podnet.cni_gc -a name=podnet", "cni_gc", "cni_cg", "is no module"),
     ('ansible all -m mink8s.podnet.routes -a \'{"state": "absent"}\'', "absent", "gone", "state"),
