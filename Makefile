@@ -30,7 +30,7 @@ STAGE = @python tests/tools/stage.py
 # Runs a command where nodes can be made, and where nothing outlives it.
 LAB = python molecule/shared/lab.py run --nodes 0 --
 
-.PHONY: help setup link system machines demo test test-vm bench lint unit sanity integration lab browser molecule build pins clean
+.PHONY: help setup link system machines demo test test-vm bench lint docs importer unit sanity integration lab browser molecule build pins clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -41,10 +41,16 @@ help: ## This list
 demo: setup ## Three nodes in namespaces: site.yml, again, and who reaches whom (NODES=N)
 	@python molecule/shared/lab.py run --nodes $(NODES) -- python molecule/shared/demo.py
 
-test: lint unit sanity integration lab browser molecule ## All the tests, in this order, to the first failure
+test: lint importer docs unit sanity integration lab browser molecule ## All the tests, in this order, to the first failure
 
 lint: $(VENV)/.ready link ## ansible-lint, yamllint, ruff, mypy, documentation, changelog, build
 	$(STAGE) lint 300 tests/tools/lint.sh
+
+importer: $(VENV)/.ready link ## galaxy-importer: what Galaxy would say of the archive
+	$(STAGE) importer 300 tests/tools/importer.sh
+
+docs: $(VENV)/.ready link ## The documentation site, in .cache/docs/html, after its examples were tried
+	$(STAGE) docs 300 tests/tools/docs.sh
 
 unit: $(VENV)/.ready link ## Unit tests, and those of module_utils on the oldest Python of a node
 	$(STAGE) unit 300 tests/tools/unit.sh
@@ -94,6 +100,7 @@ build: $(VENV)/.ready ## The collection's archive, in dist/
 pins: $(VENV)/.ready ## Write requirements*.txt from pyproject.toml
 	@uv pip compile $(PINS) --group controller --output-file requirements.txt
 	@uv pip compile $(PINS) --group dev --output-file requirements-dev.txt
+	@uv pip compile $(PINS) --group importer --output-file tests/requirements-importer.txt
 PINS := --quiet --universal --python-version 3.11 --no-annotate --custom-compile-command "make pins"
 
 clean: ## Remove all that make has made

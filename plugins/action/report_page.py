@@ -83,10 +83,25 @@ def _name(path: str) -> str:
 
 
 def _path(given: t.Optional[str], task_vars: dict[str, t.Any]) -> str:
-    """Return the page's path: beside the inventory, or where there is no such directory in the current one."""
+    """Return the page's path, which is given, or beside the inventory."""
     if not given:
-        directory = str(task_vars.get("inventory_dir"))
-        given = os.path.join(directory if os.path.isabs(directory) else os.getcwd(), FILE)
+        given = _beside(str(task_vars.get("inventory_dir")), task_vars.get("ansible_inventory_sources") or [])
     if not given.endswith(".html"):
         raise OptionError("path", given, "does not end with .html", f"name the page, as in {FILE}")
     return os.path.abspath(given)
+
+
+def _beside(directory: str, sources: t.Sequence[t.Any]) -> str:
+    """Return the page's path beside the inventory, or where that is no file in the current directory.
+
+    Ansible reads every file in an inventory that is a directory, so then the page is beside that one, with its name.
+    """
+    if not os.path.isabs(directory):
+        return os.path.join(os.getcwd(), FILE)
+    inventories = [os.path.abspath(str(source)) for source in sources]
+    around = [source for source in inventories if os.path.join(directory, "").startswith(os.path.join(source, ""))]
+    if not around:
+        return os.path.join(directory, FILE)
+    parent, name = os.path.split(min(around, key=len))
+    stem, extension = os.path.splitext(FILE)
+    return os.path.join(parent, f"{stem}-{name}{extension}")

@@ -72,7 +72,8 @@ options:
     description:
       - The page's file on the controller, which ends with C(.html). The JSON file has the same name with C(.json).
       - Without it C(podnet-report.html) beside the inventory, or in the current directory where the inventory is no
-        file.
+        file. Beside an inventory that is a directory it is C(podnet-report-NAME.html) with that directory's name, as
+        Ansible would take it for a part of the inventory if it lay inside.
     type: path
   title:
     description: The page's title.
@@ -102,12 +103,12 @@ actions:
   returned: success
   type: list
   elements: str
-  sample: [create file /home/me/my-cluster/podnet-report.html]
+  sample: [create file /home/me/podnet-report-my-cluster.html]
 path:
   description: The page.
   returned: success
   type: str
-  sample: /home/me/my-cluster/podnet-report.html
+  sample: /home/me/podnet-report-my-cluster.html
 json_path:
   description: The same for machines.
   returned: success
