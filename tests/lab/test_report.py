@@ -118,7 +118,10 @@ def test_the_report_tells_what_was_planted(lab: Lab) -> None:
     assert ("node1/probe1", "node2/probe1") in failed
     assert ("node1", "node2") not in failed
     assert report["summary"]["ways_failed"] == len(report["reachability"]["failures"])
+    causes = {way["cause"] for way in report["reachability"]["failures"] if way["cause"]}
     html = (lab.directory / "page.html").read_text()
+    assert causes
+    assert "likely cause: " in html
     assert RULE.split(" -s ", maxsplit=1)[0] in html
     assert "http://" not in html
 
