@@ -19,6 +19,8 @@ description:
   - A container is V(alive), V(dead) or V(unknown). It is dead only where that is proved, because its namespace and
     its veth are gone, or because no namespace that a veth of this node leads into has its address. Everything else
     that is in doubt is unknown, with the reason.
+  - The C(lo) that containerd and cri-dockerd attach to each pod, too (plugin C(loopback)), connects it to nobody. It is
+    told of only among the leaks.
   - Nothing on the node is changed; broken, huge or foreign files are told of, and never fail the module.
 notes:
   - Run it in the node's own network and mount namespaces, as Ansible over ssh does. From elsewhere no veth would be

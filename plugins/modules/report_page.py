@@ -53,7 +53,8 @@ attributes:
 options:
   nodes:
     description:
-      - What was collected on each node, by the node's name. A node without anything was left out of the run.
+      - What was collected on each node of the run, by the node's name. A node without anything did not answer to
+        the end; one that only O(controller) knows was left out of the run.
       - The keys that a node may have are C(unreachable) (whether it could not be reached), C(problems) (sentences),
         C(plans) (the actions of each role), C(bridge) and C(routes) (as M(mink8s.podnet.bridge) and
         M(mink8s.podnet.routes) return them), C(attached) (what M(mink8s.podnet.cni_attachments_info) returned),

@@ -118,7 +118,10 @@ def test_the_report_tells_what_was_planted(lab: Lab) -> None:
     assert ("node1/probe1", "node2/probe1") in failed
     assert ("node1", "node2") not in failed
     assert report["summary"]["ways_failed"] == len(report["reachability"]["failures"])
+    causes = {way["cause"] for way in report["reachability"]["failures"] if way["cause"]}
     html = (lab.directory / "page.html").read_text()
+    assert causes
+    assert "likely cause: " in html
     assert RULE.split(" -s ", maxsplit=1)[0] in html
     assert "http://" not in html
 
@@ -135,3 +138,28 @@ def test_the_report_is_written_where_nothing_is_known(lab: Lab) -> None:
     assert "10.12.0.0/33" in report["controller"]["problem"]
     assert report["summary"]["unreachable"] == ["node1"]
     assert report["summary"]["well"] is False
+
+
+def test_a_node_that_runs_no_module_is_told_and_hinders_nobody(lab: Lab) -> None:
+    """It is the first one, which does for all what is done once."""
+    lab.create(2)
+    made = lab.play("site")
+    assert made.status == 0, made.output
+    lab.inventory["kube_node"]["hosts"]["node1"]["ansible_python_interpreter"] = "/nowhere/python3"
+    lab.write_inventory()
+    drifted = lab.play("drift")
+    assert drifted.status == 2, drifted.output
+    assert "node1 NOT KNOWN: nothing can be asked: " in drifted.words
+    assert "node2 as declared" in drifted.words
+    assert "not as declared: node1" in drifted.words
+
+    written = lab.play("report", report_path=str(lab.directory / "page.html"))
+    assert written.status == 0, written.output
+    report = read(lab, "page.json")
+    assert (report["summary"]["failed"], report["summary"]["left_out"]) == (["node1"], 0)
+    (problem,) = report["nodes"]["node1"]["problems"]
+    assert "/nowhere/python3" in problem
+    assert report["summary"]["well"] is False
+    assert report["nodes"]["node2"]["status"] == "asked"
+    assert report["nodes"]["node2"]["bridge"]["addresses"] == ["10.12.1.1/24"]
+    assert {pair["from"] for pair in report["reachability"]["pairs"]} == {"node2"}

@@ -53,6 +53,19 @@ def test_there_and_back(lab: Lab, example: str, backend: str) -> None:
     assert {node: counts["changed"] for node, counts in again.recap.items()} == dict.fromkeys(again.recap, 0)
 
 
+def test_a_single_node_needs_no_address(lab: Lab) -> None:
+    """Its variables hold nothing but a name, as for a local connection."""
+    lab.create(1)
+    node = lab.inventory["kube_node"]["hosts"]["node1"]
+    del node["pod_cidr_addresses"]
+    node["ansible_host"] = "mink8s.example.org"
+    lab.write_inventory()
+    for playbook in ("site", "verify"):
+        played = lab.play(playbook)
+        assert played.status == 0, played.output
+    assert "ways work" in played.words
+
+
 def test_a_node_more_renumbers_nobody_and_a_node_less_loses_its_routes(lab: Lab) -> None:
     lab.create(3)
     assert lab.play("site", podnet_hosts="node1:node3").status == 0

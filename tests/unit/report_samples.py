@@ -12,6 +12,7 @@ import typing as t
 EVIL = "</style><script>document.title='pwned'</script><img src=http://192.0.2.1/x onerror=alert(1)>\"'{{ 7 * 7 }}"
 OUTSIDE = "203.0.113.1"
 NO_ANSWER = "no answer to 3 pings within 2 s each"
+CAUSE = "iptables-nft filter FORWARD would drop it; run playbooks/site.yml"
 LEASE = {
     "kind": "lease",
     "name": "lease /var/lib/cni/networks/podnet/10.12.2.9",
@@ -70,6 +71,7 @@ def row(source: End, target: End, kind: str, broken: bool, time: float) -> Data:
         "source": None,
         "expected_source": None,
         "error": NO_ANSWER if broken else None,
+        "cause": CAUSE if broken else None,
     }
 
 

@@ -13,23 +13,30 @@ import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._attached import leaks
 from ansible_collections.mink8s.podnet.plugins.module_utils._attached.survey import Survey
-from ansible_collections.mink8s.podnet.plugins.module_utils._attached.verdict import DEAD, pairs
+from ansible_collections.mink8s.podnet.plugins.module_utils._attached.verdict import DEAD, is_alone, pairs
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import changes
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.attachments import Attachment
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.wires import Space, Wire
 
 
 def listing(survey: Survey, network: t.Optional[str] = None) -> dict[str, t.Any]:
-    """Return the attachments to one network or to all, what is leaked, and what may be."""
+    """Return the attachments to one network or to all, what is leaked, and what may be.
+
+    A pod's ``lo`` connects it to nobody, so it is told of only where it is left behind.
+    """
     wires = {wire.name: wire for wire in survey.view.wires}
-    entries = [entry for entry in survey.cache.entries if network in (None, entry.network)]
+    entries = [entry for entry in survey.cache.entries if network in (None, entry.network) and not is_alone(entry)]
     entries.sort(key=lambda entry: (entry.network, entry.container_id, entry.ifname, entry.path))
     found = leaks.find(survey, network)
     return {
         "attachments": [_attachment(survey, entry, _wire(survey, entry, wires)) for entry in entries],
         "leaks": [leak.told() for leak in found if leak.verdict.state == DEAD],
-        "unknown": [leak.told() for leak in found if leak.verdict.state != DEAD],
+        "unknown": [leak.told() for leak in found if leak.verdict.state != DEAD and not _is_alone(leak)],
     }
+
+
+def _is_alone(leak: leaks.Leak) -> bool:
+    return isinstance(leak.item, Attachment) and is_alone(leak.item)
 
 
 def _attachment(survey: Survey, entry: Attachment, wire: t.Optional[Wire]) -> dict[str, t.Any]:

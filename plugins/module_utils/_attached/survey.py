@@ -23,6 +23,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._attached.verdict im
     Scene,
     Verdict,
     bare,
+    is_alone,
     judge,
 )
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf, consent, loader, store
@@ -152,7 +153,9 @@ def _open_cases(found: Survey) -> None:
         case = _case(found, (entry.network, entry.container_id, ""))
         case.entries.append(entry)
         case.addresses.update(map(bare, entry.addresses))
-        _index(found, case, entry.ifname)
+        # Plugin loopback makes no rules; those of the same container are its other network's.
+        if not is_alone(entry):
+            _index(found, case, entry.ifname)
     for network, lease in found.leases:
         # A lease that says nothing stands for itself alone.
         case = _case(found, (network, lease.container_id, "" if lease.container_id else lease.address))

@@ -210,6 +210,12 @@ def pairs(entry: Attachment) -> list[str]:
     return [name for name in entry.host_links if name not in bridges] if plugins else []
 
 
+def is_alone(entry: Attachment) -> bool:
+    """Whether it is the ``lo`` of a pod, which containerd and cri-dockerd attach too, as a network without a file."""
+    kinds = [plugin.get("type") for plugin in conf.plugins_of(entry.config)]
+    return bool(kinds) and all(kind in ALONE for kind in kinds)
+
+
 def bare(address: str) -> str:
     """An address without its prefix length."""
     return address.partition("/")[0]

@@ -14,7 +14,7 @@ import os
 import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import plugins
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError, shown
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Runner
 
 #: What a file in /etc/cni/net.d holds, parsed.
@@ -37,7 +37,8 @@ class Attachment(t.NamedTuple):
 
 
 def require_plugins(document: Document, bin_dirs: t.Sequence[str]) -> None:
-    """Refuse a chain of which a plugin is not installed, before any of it is called."""
+    """Refuse a chain without a right version, or of which a plugin is not installed, before any of it is called."""
+    _version(document)
     for conf in _chain(Attachment(document, bin_dirs, "", "")):
         _path(conf["type"], bin_dirs)
 
@@ -128,7 +129,12 @@ def _path(plugin_type: str, bin_dirs: t.Sequence[str]) -> str:
 
 
 def _version(document: Document) -> tuple[int, ...]:
-    return tuple(int(part) for part in str(document["cniVersion"]).split("."))
+    version = document["cniVersion"]
+    try:
+        return tuple(int(part) for part in str(version).split("."))
+    except ValueError:
+        remedy = "write it like 1.0.0"
+        raise PodnetError(f"network {document['name']}: cniVersion {shown(version)} is no version; {remedy}") from None
 
 
 def _call(run: Runner, verb: str, attachment: Attachment, conf: Document, result: dict[str, t.Any]) -> dict[str, t.Any]:

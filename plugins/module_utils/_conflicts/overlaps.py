@@ -17,7 +17,13 @@ import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.claims import Claims
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.texts import Pool
-from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.verdicts import INFORMS, STOPS, WARNS, Conflict
+from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.verdicts import (
+    INFORMS,
+    STOPS,
+    WARNS,
+    Conflict,
+    Consent,
+)
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Address, Interface, Network
 
 #: Names that other CNIs give to their links.
@@ -69,8 +75,11 @@ def of_cards(claims: Claims, cards: t.Iterable[Card]) -> list[Conflict]:
     return [conflict for conflict in found if conflict]
 
 
-def of_ways(claims: Claims, ways: t.Iterable[Way], cards: t.Mapping[str, Card]) -> list[Conflict]:
-    """Judge every route that is not ours; of several to one pod CIDR through the same link the first is named."""
+def of_ways(claims: Claims, ways: t.Iterable[Way], cards: t.Mapping[str, Card], consent: Consent) -> list[Conflict]:
+    """Judge every route that is not ours; of several to one pod CIDR through the same link the first is named.
+
+    Consent to one of them is none to the others, so what is consented to is left out before they are one.
+    """
     groups: dict[t.Any, list[Conflict]] = {}
     for way in ways:
         card = cards.get(way.device, Card("", "", False))
@@ -81,7 +90,7 @@ def of_ways(claims: Claims, ways: t.Iterable[Way], cards: t.Mapping[str, Card]) 
         if _may_be_a_pods(card) and way.via is None and way.dst.prefixlen == way.dst.max_prefixlen:
             continue  # plugin ptp's, to a pod
         conflict = _route(claims, way, card)
-        if conflict:
+        if conflict and consent.lacks(conflict):
             # cali* has a link for each pod.
             group = "" if conflict.kind == "other_cni" else card.name
             groups.setdefault((conflict.grade, conflict.kind, group, claims.holding(way.dst)), []).append(conflict)

@@ -22,7 +22,8 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._values import Addre
 #: glibc's, and the two that systemd-resolved writes: with its own address, and with those that it asks.
 RESOLV_CONFS = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf", "/run/systemd/resolve/stub-resolv.conf")
 DAEMON_JSON = "/etc/docker/daemon.json"
-NFTABLES_CONF = "/etc/nftables.conf"
+#: What nftables.service loads: that of Debian, and that of Fedora and RHEL.
+NFTABLES_CONFS = ("/etc/nftables.conf", "/etc/sysconfig/nftables.conf")
 _ENABLED = (
     "/etc/systemd/system/*.wants/nftables.service",
     "/etc/systemd/system/*.requires/nftables.service",
@@ -64,7 +65,7 @@ def name_servers() -> dict[Address, str]:
 def nft_scripts() -> dict[str, str]:
     """Return the scripts that nftables.service loads at boot, by their paths; none where it is not enabled."""
     found: dict[str, str] = {}
-    waiting = [NFTABLES_CONF] if any(_matching(pattern) for pattern in _ENABLED) else []
+    waiting = list(NFTABLES_CONFS) if any(_matching(pattern) for pattern in _ENABLED) else []
     while waiting:
         path = waiting.pop(0)
         if path not in found:

@@ -70,7 +70,7 @@ class Survey:
         claims = self._claims
         found = [
             *overlaps.of_cards(claims, self._cards.values()),
-            *overlaps.of_ways(claims, self._ways, self._cards),
+            *overlaps.of_ways(claims, self._ways, self._cards, self._consent),
             *overlaps.of_name_servers(claims, readers.name_servers()),
             *overlaps.of_nodes(claims),
         ]

@@ -65,11 +65,13 @@ class Consent:
         """Whether one of some kinds has to be looked for at all."""
         return not self._given.issuperset(kinds)
 
+    def lacks(self, conflict: Conflict) -> bool:
+        """Whether nobody consented to a conflict."""
+        return not {conflict.kind, f"{conflict.kind}:{conflict.object}"} & self._given
+
     def left(self, conflicts: t.Iterable[Conflict]) -> list[Conflict]:
         """Return what was not consented to, the worst first, each once."""
-        found = [
-            each for each in dict.fromkeys(conflicts) if not {each.kind, f"{each.kind}:{each.object}"} & self._given
-        ]
+        found = [each for each in dict.fromkeys(conflicts) if self.lacks(each)]
         return sorted(found, key=lambda each: (GRADES.index(each.grade), KINDS.index(each.kind)))
 
 

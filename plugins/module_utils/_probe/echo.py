@@ -77,17 +77,25 @@ class Source:
 
     netns: t.Optional[str]
     sockets: t.Dict[t.Tuple[int, int], socket.socket] = field(default_factory=dict)
+    #: Why there are none of a family, as of IPv6 where the kernel has none.
+    refused: t.Dict[int, str] = field(default_factory=dict)
 
     def open(self, families: t.Iterable[int]) -> None:
         """Open a raw socket for ICMP and a UDP socket for each family."""
         with netns.entered(self.netns):
             for family in families:
-                for kind, protocol in ((socket.SOCK_RAW, icmp.PROTOCOL[family]), (socket.SOCK_DGRAM, 0)):
-                    handle = socket.socket(family, kind, protocol)
-                    self.sockets[family, kind] = handle
-                    handle.setblocking(False)
-                    if kind == socket.SOCK_RAW:
-                        icmp.never_fragment(handle, family)
+                try:
+                    self._open(family)
+                except OSError as error:
+                    self.refused[family] = f"cannot be sent: {error.strerror}"
+
+    def _open(self, family: int) -> None:
+        for kind, protocol in ((socket.SOCK_RAW, icmp.PROTOCOL[family]), (socket.SOCK_DGRAM, 0)):
+            handle = socket.socket(family, kind, protocol)
+            self.sockets[family, kind] = handle
+            handle.setblocking(False)
+            if kind == socket.SOCK_RAW:
+                icmp.never_fragment(handle, family)
 
     def ways(self, targets: t.Iterable[str], port: int) -> dict[str, tuple[t.Optional[str], int]]:
         """The source address that the kernel chooses for each target, before anything translates it, and the MTU."""
@@ -149,6 +157,9 @@ class Exchange:
             self._receive(left)
 
     def _send(self, cell: Cell, kind: int) -> None:
+        if cell.family in cell.source.refused:
+            cell.error = cell.source.refused[cell.family]
+            return
         nonce = secrets.token_hex(8)
         data, port = reflector.question(nonce), self.port
         if kind == socket.SOCK_RAW:
@@ -203,9 +214,9 @@ class Exchange:
 
 def _way(target: str, port: int) -> tuple[t.Optional[str], int]:
     family = icmp.family_of(target)
-    with socket.socket(family, socket.SOCK_DGRAM) as handle:
-        try:
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as handle:
             handle.connect((target, port))
             return str(handle.getsockname()[0]), min(handle.getsockopt(*IP_MTU[family]), LARGEST)
-        except OSError:
-            return None, 0
+    except OSError:
+        return None, 0

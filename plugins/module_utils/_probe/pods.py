@@ -130,7 +130,7 @@ def chosen_configuration(params: dict[str, t.Any]) -> Wanted:
             f"name: pods do not get the network {name} here, as a runtime loads {path} (network {found}) first; "
             "move that file away, or give that network's name"
         )
-    document = {"cniVersion": loader.DEFAULT_VERSION, **document}
+    document = {**document, "cniVersion": document.get("cniVersion") or loader.DEFAULT_VERSION}
     invoke.require_plugins(document, params["bin_dirs"])
     return Wanted(document, params["bin_dirs"], params["count"], params["port"], params["lifetime"], path)
 

@@ -11,9 +11,11 @@ import typing as t
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import foreign
 from ansible_collections.mink8s.podnet.plugins.plugin_utils._report import reachability
 
-#: What happened to a node: it was asked, some question failed, it did not answer, or the run left it out.
+#: What happened to a node: it was asked, some question failed, it could not be reached, or the run left it out.
 ASKED, FAILED, UNREACHABLE, LEFT_OUT = "asked", "failed", "unreachable", "left_out"
 GRADES = ("stops", "warns", "informs")
+#: The problem of a node that the run lost on its way.
+LOST = "it did not answer to the end; see what the run printed of it"
 #: Differences to the configuration of today that pods do not notice.
 UNNOTICED = ("none", "live_safe")
 
@@ -28,10 +30,11 @@ def all_ways(nodes: t.Mapping[str, Data]) -> list[reachability.Way]:
 def report(
     nodes: t.Mapping[str, Data], controller: Data, found_ways: list[reachability.Way], *, title: str, generated: str
 ) -> Data:
-    """Return the whole report; ``nodes`` is what each node said, ``controller`` who owns which pod CIDR."""
+    """Return the whole report; ``nodes`` is what each node of the run said, ``controller`` who owns which pod CIDR."""
     allocated: Data = controller.get("nodes") or {}
+    said = {name: collected or {"problems": [LOST]} for name, collected in nodes.items()}
     names = list(dict.fromkeys([*nodes, *allocated]))
-    found = {name: node(nodes.get(name) or {}, allocated.get(name) or {}) for name in names}
+    found = {name: node(said.get(name) or {}, allocated.get(name) or {}) for name in names}
     ways = reachability.summary(found_ways)
     lock = {
         "lock_file": controller.get("lock_file"),

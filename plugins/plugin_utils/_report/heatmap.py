@@ -132,7 +132,7 @@ def _way_cell(way: t.Optional[Way]) -> Data:
         return {"state": "unasked", "words": "·", "title": "not pinged"}
     ends = f"{way.source} → {way.target} ({way.address})"
     if not way.ok:
-        return {"state": "failed", "words": "fails", "title": f"{ends}: {way.error}"}
+        return {"state": "failed", "words": "fails", "title": f"{ends}: {way.problem}"}
     words = "ok" if way.time is None else number(way.time)
     return {"state": "ok", "heat": heat(way.time), "words": words, "title": f"{ends}: {words} ms"}
 

@@ -23,10 +23,16 @@ class Way(t.NamedTuple):
     ok: bool
     time: t.Optional[float]
     error: str
+    cause: str
 
     @property
     def family(self) -> int:
         return 6 if ":" in self.address else 4
+
+    @property
+    def problem(self) -> str:
+        """What was seen, and what the node takes for the cause, if it knows one."""
+        return f"{self.error}; likely cause: {self.cause}" if self.cause else self.error
 
 
 def ways(rows: t.Iterable[Row]) -> list[Way]:
@@ -47,6 +53,7 @@ def _way(row: Row) -> Way:
         ok=bool(row["ok"]),
         time=row["rtt_ms"],
         error=str(row["error"] or ""),
+        cause=str(row.get("cause") or ""),
     )
 
 
@@ -61,7 +68,14 @@ def summary(found: list[Way]) -> dict[str, t.Any]:
         "ways": len(found),
         "failed": len(failed),
         "failures": [
-            {"from": way.source, "to": way.target, "address": way.address, "error": way.error} for way in failed
+            {
+                "from": way.source,
+                "to": way.target,
+                "address": way.address,
+                "error": way.error,
+                "cause": way.cause or None,
+            }
+            for way in failed
         ],
         "pairs": [pair_line(of, to, mine) for (of, to), mine in pairs(found).items()],
     }
@@ -120,7 +134,9 @@ def _cut_off(found: list[Way], end: t.Callable[[Way], str]) -> list[str]:
 
 
 def _together(what: str, mine: list[Way]) -> dict[str, t.Any]:
-    errors = list(dict.fromkeys(way.error for way in mine))
-    more = f" (and {len(errors) - 1} other causes)" if len(errors) > 1 else ""
+    # What has a cause tells more.
+    errors = list(dict.fromkeys(way.problem for way in sorted(mine, key=lambda way: not way.cause)))
+    others = len(errors) - 1
+    more = f" (and {others} other {'problem' if others == 1 else 'problems'})" if others else ""
     address = mine[0].address if len(mine) == 1 else ""
     return {"what": what, "address": address, "ways": len(mine), "error": f"{errors[0]}{more}"}

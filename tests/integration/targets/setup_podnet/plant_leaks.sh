@@ -56,6 +56,11 @@ runtime $net10 add twin
 runtime $net1 add held1
 ip netns exec held1 sleep 1000 >/dev/null 2>&1 &
 until [ "$(ip netns pids held1)" ]; do sleep 0.1; done
+# The lo of pods, which runtimes attach as a network without a file: containerd, and cri-dockerd by the path of a process.
+echo '{"cniVersion": "0.3.1", "name": "cni-loopback", "plugins": [{"type": "loopback"}]}' >/run/loopback.conflist
+IFNAME=lo runtime /run/loopback.conflist add alive1 killed1
+process=$(ip netns pids held1)
+IFNAME=lo OLD=1 CACHE=/var/lib/cni/cache/results NETNS=/proc/$process/ns/net runtime /run/loopback.conflist add held1
 ip netns del held1
 ip netns del killed1
 ip netns del killed10

@@ -28,7 +28,7 @@ own_view() {
 }
 
 mount -t tmpfs tmpfs /mnt
-own_view /etc cni containerd crio podnet sysctl.d modules-load.d systemd docker NetworkManager nftables.d
+own_view /etc cni containerd crio podnet sysctl.d modules-load.d systemd docker NetworkManager nftables.d sysconfig
 own_view /var/lib cni containerd podnet
 mount -t tmpfs -o mode=755 tmpfs /opt
 mount -t tmpfs -o mode=755 tmpfs /run

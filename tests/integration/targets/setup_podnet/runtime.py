@@ -12,6 +12,7 @@ runtime.py FILE renamed POD...    the same, but with today's FILE, which may hav
 PORTS=8080:80 in the environment maps a port of the node to one of the pod, for each further pod the next.
 OLD makes the cache that of libcni before 1.2, which did not write the namespace down.
 CACHE is where the cache is (default: libcni's own place).
+IFNAME is the pod's interface (default: eth0), and NETNS its namespace's path, where it is there already.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import typing as t
 
 BIN_DIR = "/usr/lib/cni"
 CACHE = os.environ.get("CACHE", "/var/lib/cni/results")
+IFNAME = os.environ.get("IFNAME", "eth0")
 
 Document = t.Dict[str, t.Any]
 
@@ -34,7 +36,7 @@ def call(verb: str, pod: str, netns: str, conf: Document) -> Document:
         "CNI_COMMAND": verb,
         "CNI_CONTAINERID": pod,
         "CNI_NETNS": netns,
-        "CNI_IFNAME": "eth0",
+        "CNI_IFNAME": IFNAME,
         "CNI_PATH": BIN_DIR,
         "CNI_ARGS": ";".join("=".join(pair) for pair in words(pod)),
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -68,8 +70,9 @@ def chain(document: Document, number: int) -> list[Document]:
 
 
 def add(document: Document, text: str, pod: str, number: int) -> None:
-    netns = f"/run/netns/{pod}"
-    subprocess.run(["ip", "netns", "add", pod], check=True)
+    netns = os.environ.get("NETNS", f"/run/netns/{pod}")
+    if not os.path.exists(netns):
+        subprocess.run(["ip", "netns", "add", pod], check=True)
     result: Document = {}
     for conf in chain(document, number):
         result = call("ADD", pod, netns, {**conf, "prevResult": result} if result else conf) or result
@@ -77,7 +80,7 @@ def add(document: Document, text: str, pod: str, number: int) -> None:
         "kind": "cniCacheV1",
         "containerId": pod,
         "config": base64.b64encode(text.encode()).decode(),
-        "ifName": "eth0",
+        "ifName": IFNAME,
         "networkName": document["name"],
         "netns": netns,
         "cniArgs": words(pod),
@@ -86,7 +89,7 @@ def add(document: Document, text: str, pod: str, number: int) -> None:
     if "OLD" in os.environ:
         del entry["netns"]
     os.makedirs(CACHE, mode=0o700, exist_ok=True)
-    with open(f"{CACHE}/{document['name']}-{pod}-eth0", "w", encoding="utf-8") as file:
+    with open(f"{CACHE}/{document['name']}-{pod}-{IFNAME}", "w", encoding="utf-8") as file:
         json.dump(entry, file)
     print(pod, *(ip["address"].partition("/")[0] for ip in result["ips"]))
 
@@ -102,7 +105,7 @@ def delete(document: Document, pod: str, number: int, verb: str) -> None:
             # Plugins before 1.2 fail where iptables-nft does not have the chain, and runtimes then try again.
             call("DEL", pod, netns, conf)
     # libcni looks for its file by the name of the network that it is given, and finds none of a former name.
-    path = f"{CACHE}/{document['name']}-{pod}-eth0"
+    path = f"{CACHE}/{document['name']}-{pod}-{IFNAME}"
     if os.path.exists(path):
         os.unlink(path)
     subprocess.run(["ip", "netns", "del", pod], check=True)

@@ -271,6 +271,32 @@ def test_attachments_with_their_links_and_what_has_changed(node: Node) -> None:
     assert [entry["container_id"] for entry in node.listed("net1")["attachments"]] == ["alive", "dead"]
 
 
+def test_the_lo_of_a_pod_is_no_attachment_to_a_network(node: Node) -> None:
+    node.remember("net1", "alive", "10.12.1.3", alive=True)
+    lo = {"cniVersion": "0.3.1", "name": "cni-loopback", "plugins": [{"type": "loopback"}]}
+    node.view.spaces["/proc/4711/ns/net"] = Space(True, 0)
+    entries = {
+        "alive": ("/run/netns/alive", lo),
+        "used": ("/proc/4711/ns/net", lo),
+        "dead": ("/run/netns/dead", lo),
+        # Of these two nobody knows that they are nothing but lo.
+        "more": ("/run/netns/alive", {**lo, "plugins": [*lo["plugins"], {"type": "loopback1"}]}),
+        "none": ("/run/netns/alive", {**lo, "plugins": []}),
+    }
+    for container, (netns, config) in entries.items():
+        cache = node.remember("cni-loopback", container, "127.0.0.1")
+        entry = json.loads(cache.read_text())
+        entry.update(netns=netns, config=base64.b64encode(json.dumps(config).encode()).decode())
+        cache.write_text(json.dumps(entry))
+    found = node.listed()
+    assert [entry["container_id"] for entry in found["attachments"]] == ["more", "none", "alive"]
+    assert [leak["container_id"] for leak in found["leaks"]] == ["dead"]
+    assert found["unknown"] == []
+    # Its container has rules only by its other network, as of portmap, whose comment has no more than the container.
+    looked = survey.look(node.host, node.places)
+    assert {key[0] for keys in looked.by_hash.values() for key in keys if key[1] == "alive"} == {"net1"}
+
+
 def test_ports_that_no_pod_is_known_for(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     node.remember("net1", "alive", "10.12.1.3", alive=True)
     node.lend("net1", "10.12.1.4", "uncached")

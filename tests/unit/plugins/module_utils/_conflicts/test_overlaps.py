@@ -15,6 +15,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts import ov
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.claims import Claims
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.overlaps import Card, Way
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.texts import Pool
+from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.verdicts import Consent
 
 CLAIMS = Claims(
     {
@@ -107,20 +108,31 @@ def test_routes(there: Way, found: list[tuple[str, str, str]]) -> None:
         card("vethab12", kind="veth"),
         card("cali0123456789a", kind="veth"),
     ]
-    assert judged(overlaps.of_ways(CLAIMS, [there], {each.name: each for each in cards})) == found
+    assert judged(overlaps.of_ways(CLAIMS, [there], {each.name: each for each in cards}, Consent([]))) == found
 
 
 def test_a_route_that_an_address_brought_is_told_once() -> None:
     there = card("br10", "10.12.1.1/24")
-    assert overlaps.of_ways(CLAIMS, [way("10.12.1.0/24", "br10")], {"br10": there}) == []
+    assert overlaps.of_ways(CLAIMS, [way("10.12.1.0/24", "br10")], {"br10": there}, Consent([])) == []
 
 
 def test_many_routes_of_one_kind_are_one_conflict() -> None:
     ways = [way(f"10.12.2.{last}/32", via="192.0.2.1") for last in range(9)]
-    (found,) = overlaps.of_ways(CLAIMS, ways, {})
+    (found,) = overlaps.of_ways(CLAIMS, ways, {}, Consent([]))
     assert found.what.startswith(
         "route 10.12.2.0/32 via 192.0.2.1 dev eth0 (and 8 more like it): takes packets to node2's"
     )
+
+
+def test_consent_to_one_of_many_routes_is_none_to_the_others() -> None:
+    ways = [way(f"10.12.2.{last}/32", via="192.0.2.1") for last in (1, 10, 11)]
+    (found,) = overlaps.of_ways(CLAIMS, ways, {}, Consent(["route:10.12.2.1/32"]))
+    assert found.object == "10.12.2.10/32"
+    assert "(and 1 more like it)" in found.what
+    cards = {name: card(name, kind="veth") for name in ("cali00000000001", "cali00000000002")}
+    ways = [way(f"10.12.2.{last}/32", name) for last, name in enumerate(cards)]
+    consent = Consent(["other_cni:cali00000000001"])
+    assert judged(overlaps.of_ways(CLAIMS, ways, cards, consent)) == [("stops", "other_cni", "cali00000000002")]
 
 
 def test_name_servers() -> None:

@@ -24,7 +24,7 @@ def test_a_file_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
 
 def test_scripts_are_followed_through_their_includes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     main, wanted = tmp_path / "nftables.conf", tmp_path / "sysinit.target.wants"
-    monkeypatch.setattr(readers, "NFTABLES_CONF", str(main))
+    monkeypatch.setattr(readers, "NFTABLES_CONFS", (str(main),))
     monkeypatch.setattr(readers, "_ENABLED", (f"{tmp_path}/*.wants/nftables.service",))
     (tmp_path / "d").mkdir()
     main.write_text(f'include "{tmp_path}/d/*.nft"\n')
@@ -34,6 +34,10 @@ def test_scripts_are_followed_through_their_includes(tmp_path: Path, monkeypatch
     wanted.mkdir()
     (wanted / "nftables.service").symlink_to("/nowhere")
     assert list(readers.nft_scripts()) == [str(main), f"{tmp_path}/d/a.nft", f"{tmp_path}/d/b.nft"]
+
+
+def test_what_nftables_service_loads_on_debian_and_on_fedora() -> None:
+    assert readers.NFTABLES_CONFS == ("/etc/nftables.conf", "/etc/sysconfig/nftables.conf")
 
 
 def test_a_later_directory_hides_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

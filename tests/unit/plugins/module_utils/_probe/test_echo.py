@@ -6,14 +6,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import struct
+import typing as t
 
 import pytest
 
+from ansible_collections.mink8s.podnet.plugins.module_utils._probe import echo, reflector
 from ansible_collections.mink8s.podnet.plugins.module_utils._probe import icmp as packets
-from ansible_collections.mink8s.podnet.plugins.module_utils._probe import reflector
 from ansible_collections.mink8s.podnet.plugins.module_utils._probe.echo import (
+    FULL,
     Cell,
     Exchange,
     Source,
@@ -103,3 +107,45 @@ def test_a_full_ping_asks_no_question() -> None:
 
 def test_the_checksum_of_an_odd_number_of_bytes() -> None:
     assert packets.checksum(b"\x01\x02\x03") == packets.checksum(b"\x01\x02\x03\x00")
+
+
+class Deaf:
+    """A socket to which everything can be sent, and nothing comes; there is none of IPv6."""
+
+    def __init__(self, family: int, *_kind: int) -> None:
+        if family == V6:
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        self.ends = os.pipe()
+
+    def __enter__(self) -> Deaf:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def __getattr__(self, _name: str) -> t.Callable[..., t.Any]:
+        return lambda *_arguments: None
+
+    def getsockname(self) -> tuple[str, int]:
+        return "10.12.1.1", 1
+
+    def getsockopt(self, *_option: int) -> int:
+        return 1500
+
+    def fileno(self) -> int:
+        return self.ends[0]
+
+    def close(self) -> None:
+        for end in self.ends:
+            os.close(end)
+
+
+def test_a_kernel_without_ipv6_still_asks_by_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source(None)
+    cells = [Cell(source, address, size=size) for address in ("10.12.1.2", "fd12::2") for size in (0, FULL)]
+    with monkeypatch.context() as patched:
+        patched.setattr(echo.socket, "socket", Deaf)
+        Exchange(cells, reflector.PORT).run(0.01, 1)
+    refused = "cannot be sent: Address family not supported by protocol"
+    assert [cell.error for cell in cells] == [*["no answer to 1 pings within 0.01 s each"] * 2, *[refused] * 2]
+    assert [cell.own for cell in cells] == [*["10.12.1.1"] * 2, *[None] * 2]

@@ -49,8 +49,9 @@ def test_the_first_file_is_what_pods_get(tmp_path: Path) -> None:
     assert chosen_configuration(params(tmp_path, None)).document == NETWORK
 
 
-def test_a_version_that_is_left_out_is_the_oldest(tmp_path: Path) -> None:
-    put(tmp_path, "10-br1.conf", {"name": "br1", "type": "bridge"})
+@pytest.mark.parametrize("version", [{}, {"cniVersion": ""}])
+def test_a_version_that_is_left_out_is_the_oldest(tmp_path: Path, version: dict[str, str]) -> None:
+    put(tmp_path, "10-br1.conf", {**version, "name": "br1", "type": "bridge"})
     assert chosen_configuration(params(tmp_path)).document["cniVersion"] == "0.1.0"
 
 
@@ -72,6 +73,10 @@ def test_a_version_that_is_left_out_is_the_oldest(tmp_path: Path) -> None:
         (
             {"10-x.conf": {**NETWORK, "type": "bridge10"}},
             "CNI plugin bridge10: is not in {bin}; install it (role cni_plugins)",
+        ),
+        (
+            {"10-x.conf": {**NETWORK, "cniVersion": "v1.0.0"}},
+            "network br1: cniVersion v1.0.0 is no version; write it like 1.0.0",
         ),
     ],
 )

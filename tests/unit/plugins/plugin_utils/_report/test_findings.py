@@ -82,6 +82,16 @@ def test_a_node_that_was_left_out_is_known_by_its_pod_cidr() -> None:
     assert found["summary"]["left_out"] == 1
 
 
+@pytest.mark.parametrize("collected", [{}, None])
+def test_a_node_that_the_run_lost_is_not_well(collected: t.Optional[Data]) -> None:
+    nodes, controller = report_samples.inventory(3)
+    nodes["node2"] = collected  # type: ignore[assignment]
+    found = report(nodes, controller)
+    assert found["nodes"]["node2"]["problems"] == ["it did not answer to the end; see what the run printed of it"]
+    summary = found["summary"]
+    assert (summary["failed"], summary["left_out"], summary["well"]) == (["node2"], 0, False)
+
+
 def test_a_lock_file_that_is_to_change_is_drift() -> None:
     nodes, controller = report_samples.inventory(1)
     found = report(nodes, {**controller, "actions": ["create lock file /x/lock.yml"]})

@@ -41,7 +41,8 @@ def test_few_nodes_have_a_cell_for_each_way() -> None:
     assert [line["name"] for line in found["lines"]][:4] == ["node1", "node1/probe1", "node1/probe2", "node2"]
     cells = found["lines"][0]["cells"]
     assert [cell["state"] for cell in cells] == ["unasked", *["ok"] * 5, *["failed"] * 3, "ok"]
-    assert cells[-2]["title"] == f"node1 → node3/probe2 (10.12.3.3): {report_samples.NO_ANSWER}"
+    problem = f"{report_samples.NO_ANSWER}; likely cause: {report_samples.CAUSE}"
+    assert cells[-2]["title"] == f"node1 → node3/probe2 (10.12.3.3): {problem}"
 
 
 def test_both_families_have_a_table() -> None:

@@ -52,7 +52,7 @@ def test_no_value_becomes_a_tag_or_an_attribute(count: int) -> None:
     nodes["node1"]["problems"] = ["a plan failed"]
     for node in nodes.values():
         for row in node.get("matrix", []):
-            row.update(error=evil(row["error"]), address=evil(row["address"]))
+            row.update(error=evil(row["error"]), cause=evil(row["cause"]), address=evil(row["address"]))
             row["from"], row["to"] = evil(row["from"]), {**evil(row["to"]), "kind": row["to"]["kind"]}
     named = {
         f"{name}{report_samples.EVIL}": {**evil(node), "matrix": node.get("matrix")} for name, node in nodes.items()
@@ -110,6 +110,13 @@ def test_a_warning_of_many_nodes_is_one() -> None:
     text = render(nodes, controller)
     assert text.count('<li class="conflict">') == 1
     assert "node1, node2, node3 and 7 more" in text
+
+
+@pytest.mark.parametrize("count", [3, 30])
+def test_the_likely_cause_stands_above_the_map(count: int) -> None:
+    text = render(*report_samples.inventory(count, broken={("node1", "node2")}))
+    start, end = (text.index(mark) for mark in ('id="failures"', '<svg class="map"' if count > 18 else "<table"))
+    assert f"likely cause: {report_samples.CAUSE}" in text[start:end]
 
 
 def test_nobody_was_asked() -> None:

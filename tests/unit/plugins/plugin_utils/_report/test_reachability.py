@@ -23,6 +23,7 @@ def test_each_failure_stands_in_the_json_with_its_cause() -> None:
         "to": "node2",
         "address": "192.0.2.12",
         "error": report_samples.NO_ANSWER,
+        "cause": report_samples.CAUSE,
     }
     pair = next(pair for pair in found["pairs"] if (pair["from"], pair["to"]) == ("node1", "node2"))
     assert pair == {"from": "node1", "to": "node2", "ways": 4, "failed": 4, "median_ms": None, "slowest_ms": None}
@@ -32,14 +33,29 @@ def test_each_failure_stands_in_the_json_with_its_cause() -> None:
 
 def test_two_nodes_that_do_not_reach_each_other_are_one_line() -> None:
     (line,) = reachability.sentences(ways(4, {("node1", "node2")}))
-    assert line == {"what": "node1 → node2", "ways": 4, "address": "", "error": report_samples.NO_ANSWER}
+    error = f"{report_samples.NO_ANSWER}; likely cause: {report_samples.CAUSE}"
+    assert line == {"what": "node1 → node2", "ways": 4, "address": "", "error": error}
+
+
+def test_of_ways_that_are_one_line_the_one_with_a_cause_is_told() -> None:
+    nodes = report_samples.inventory(4, broken={("node1", "node2")})[0]
+    rows = [row for row in nodes["node1"]["matrix"] if not row["ok"]]
+    for row in rows[:-1]:
+        row.update(cause=None)
+    (line,) = reachability.sentences(findings.all_ways(nodes))
+    told = f"{report_samples.NO_ANSWER}; likely cause: {report_samples.CAUSE}"
+    assert line["error"] == f"{told} (and 1 other problem)"
+    rows[0].update(error="cannot be sent: Network is unreachable")
+    (line,) = reachability.sentences(findings.all_ways(nodes))
+    assert line["error"] == f"{told} (and 2 other problems)"
+    assert reachability.summary(findings.all_ways(nodes))["failures"][0]["cause"] is None
 
 
 def test_a_single_way_has_its_ends_and_its_address() -> None:
     nodes = report_samples.inventory(3)[0]
     nodes["node10"] = {"matrix": [{**nodes["node1"]["matrix"][-1], "from": {"node": "node10", "pod": None}}]}
     row = next(row for row in nodes["node1"]["matrix"] if row["address"] == "10.12.2.2")
-    row.update(ok=False, error="saw the source address 192.0.2.11, not 10.12.1.2")
+    row.update(ok=False, cause=None, error="saw the source address 192.0.2.11, not 10.12.1.2")
     (line,) = reachability.sentences(findings.all_ways(nodes))
     assert line["what"] == "node1 → node2/probe1"
     assert (line["address"], line["ways"]) == ("10.12.2.2", 1)
