@@ -59,7 +59,8 @@ options:
         C(plans) (the actions of each role), C(bridge) and C(routes) (as M(mink8s.podnet.bridge) and
         M(mink8s.podnet.routes) return them), C(attached) (what M(mink8s.podnet.cni_attachments_info) returned),
         C(conflicts) (what is in the way, each with C(grade), C(kind), C(object) and C(what)), C(foreign) (that of
-        M(mink8s.podnet.masquerade)), C(competing) (that of M(mink8s.podnet.cni_network)) and C(matrix) (that of
+        M(mink8s.podnet.masquerade)), C(competing) (that of M(mink8s.podnet.cni_network)), C(on_conflict) (its
+        option; competing files stop pods, unless it is V(ignore)) and C(matrix) (that of
         M(mink8s.podnet.cni_probe)).
     type: dict
     required: true

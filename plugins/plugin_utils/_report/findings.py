@@ -115,8 +115,14 @@ def conflicts(collected: Data) -> list[Data]:
         {"kind": "foreign_rule", "object": rule.get("where"), "what": foreign.sentence(rule)}
         for rule in collected.get("foreign") or []
     ]
+    consented = collected.get("on_conflict") == "ignore"
     competing = [
-        {"kind": "competing_file", "object": file.get("path"), "what": f"{file.get('path')}: {file.get('reason')}"}
+        {
+            "grade": "warns" if consented else "stops",
+            "kind": "competing_file",
+            "object": file.get("path"),
+            "what": f"{file.get('path')}: {file.get('reason')}",
+        }
         for file in collected.get("competing") or []
     ]
     found = [conflict(one) for one in [*(collected.get("conflicts") or []), *rules, *competing]]

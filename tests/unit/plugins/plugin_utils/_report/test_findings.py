@@ -109,7 +109,9 @@ def test_competing_files_are_conflicts_and_the_worst_stand_first() -> None:
     found = findings.conflicts({"competing": competing, "conflicts": [informs, odd, report_samples.VPN]})
     assert [(one["grade"], one["kind"]) for one in found] == [
         ("stops", "vpn"),
+        ("stops", "competing_file"),
         ("warns", "odd"),
-        ("warns", "competing_file"),
         ("informs", "rp_filter"),
     ]
+    (consented,) = findings.conflicts({"competing": competing, "on_conflict": "ignore"})
+    assert consented["grade"] == "warns"
