@@ -68,7 +68,7 @@ def test_drift_says_who_differs_by_its_status_and_changes_nothing(lab: Lab) -> N
 
     lab.run("node2", "ip route del 10.12.0.0/24")
     planted = lab.snapshot()
-    differs = lab.play("drift", drift_path=report)
+    differs = lab.play("drift", "--check", drift_path=report)
     assert differs.status == 2, differs.output
     found = read(lab, "drift.json")
     assert found["status"] == {"node1": "same", "node2": "drifted"}
@@ -76,6 +76,11 @@ def test_drift_says_who_differs_by_its_status_and_changes_nothing(lab: Lab) -> N
     assert "create route 10.12.0.0/24" in found["actions"]["node2"][0]["action"]
     lab.require(planted)
     assert {**lab.files(), "drift.json": ""} == {**files, "drift.json": ""}
+
+    checked = lab.play("report", "--check", report_path=str(lab.directory / "page.html"), report_probe=False)
+    assert checked.status == 0, checked.output
+    assert "the page (not written in check mode): " in checked.words
+    assert not (lab.directory / "page.html").exists()
 
     # Without probe pods, whose first one gives the bridge a carrier, a report changes nothing either.
     written = lab.play("report", report_path=str(lab.directory / "page.html"), report_probe=False)
