@@ -150,3 +150,13 @@ def test_foreign_things_stay_and_are_named(lab: Lab) -> None:
     assert lab.run("node1", foreign).stdout == before
     assert lab.play("reset").status == 0
     assert lab.run("node1", foreign).stdout == before
+
+
+def test_booleans_of_the_command_line_are_texts_and_mean_what_they_say(lab: Lab) -> None:
+    lab.create(1)
+    texts = ("pod_network_gateway=false", "pod_network_persist=no", "pod_network_probe=False")
+    made = lab.play("site", *(word for text in texts for word in ("-e", text)))
+    assert made.status == 0, made.output
+    assert "inet 10." not in lab.run("node1", "ip address show podnet0").stdout
+    assert "Gateway" not in lab.run("node1", "cat /etc/cni/net.d/10-podnet.conflist").stdout
+    assert lab.run("node1", "find /etc/podnet /etc/systemd/system -type f").stdout == ""
