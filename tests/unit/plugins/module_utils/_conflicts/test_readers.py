@@ -65,9 +65,14 @@ def test_name_servers_are_told_with_their_first_file(tmp_path: Path, monkeypatch
 
 def test_who_runs_is_found_by_its_exact_name(tmp_path: Path) -> None:
     program = tmp_path / "firewalldx"
-    shutil.copy("/bin/sleep", program)
-    with subprocess.Popen([program, "60"]) as process:
+    shutil.copy("/bin/cat", program)
+    with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+        assert process.stdin
+        assert process.stdout
         try:
+            # The kernel gives a process its name a moment after Popen has returned.
+            process.stdin.write("I run\n")
+            assert process.stdout.readline() == "I run\n"
             assert readers.running({"firewalldx", "firewallds"}) == {"firewalldx"}
         finally:
             process.kill()
