@@ -77,7 +77,7 @@ def masquerade(repeat: int) -> t.List[Row]:
     """50 networks that are not masqueraded: one call, or builtin.iptables in a loop."""
     excluded = [f"10.{index}.0.0/16" for index in range(100, 150)]
     ours: dict[str, dict[str, list[float]]] = {}
-    for _ in range(repeat):
+    for _run in range(repeat):
         for backend in ("nftables", "iptables"):
             params = {"sources": ["10.12.1.0/24"], "exclude": excluded, "bridge": "podnet0", "backend": backend}
             for which in ("first run", "nothing to do"):
@@ -121,7 +121,7 @@ def routes(repeat: int) -> t.List[Row]:
         }
         batch = [f"route replace {node['pod_cidrs'][0]} via {node['addresses'][0]}" for node in [*nodes.values()][1:]]
         times: dict[str, list[float]] = {"first run": [], "nothing to do": [], "floor": []}
-        for _ in range(repeat):
+        for _run in range(repeat):
             times["first run"].append(timed(module, "routes", nodes=nodes, self="node0"))
             times["nothing to do"].append(timed(module, "routes", nodes=nodes, self="node0"))
             module("routes", nodes={}, self="node0", state="absent")
@@ -140,7 +140,7 @@ def allocation(repeat: int) -> t.List[Row]:
     """A block for each of 65,536 nodes, and again with all of them in the lock file."""
     nodes = {f"node{index}": _subnets.Node() for index in range(65536)}
     times: dict[str, list[float]] = {"first run": [], "nothing to do": []}
-    for _ in range(repeat):
+    for _run in range(repeat):
         book: t.Optional[_subnets.Book] = None
         for seconds in times.values():
             began = time.perf_counter()
@@ -154,7 +154,7 @@ def imports(repeat: int) -> t.List[Row]:
     """Starting a module that then does nothing, beside one that Ansible itself has."""
     times: dict[str, list[float]] = {"ansible.modules.command": []}
     names = ("bridge", "cni_network", "masquerade", "routes")
-    for _ in range(repeat * 3):
+    for _run in range(repeat * 3):
         for name in (*(f"{COLLECTION}.{name}" for name in names), "ansible.modules.command"):
             words = [sys.executable, "-c", f"import {name}"]
             times.setdefault(name.rpartition(".")[2] if name.startswith(COLLECTION) else name, []).append(

@@ -52,15 +52,12 @@ def document(path: str, text: t.Optional[str]) -> Document:
 
 
 def unit() -> t.Optional[_units.Unit]:
-    """Return Docker's unit, None where there is none or it is masked; one that starts nothing is refused."""
-    found = _units.load(service.UNIT) if _units.find([service.UNIT]) else None
-    if found:
-        _ = found.command
-    return found
+    """Return Docker's unit, None where there is none or it is masked."""
+    return _units.load(service.UNIT) if _units.find([service.UNIT]) else None
 
 
 def flags(installed: t.Optional[_units.Unit], process: t.Optional[Process]) -> dict[str, options.Flag]:
-    """Return the flags that dockerd is started with: by its unit, or else as it runs."""
+    """Return the flags that dockerd is started with: by its unit, one without a command is refused, or else as it runs."""
     if installed:
         return options.flags(installed.words)
     return process.flags if process else {}
