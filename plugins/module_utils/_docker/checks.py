@@ -57,7 +57,7 @@ def unit() -> t.Optional[_units.Unit]:
 
 
 def flags(installed: t.Optional[_units.Unit], process: t.Optional[Process]) -> dict[str, options.Flag]:
-    """Return the flags that dockerd is started with: by its unit, one without a command is refused, or else as it runs."""
+    """Return the flags that dockerd is started with: by its unit, which must have a command, or else as it runs."""
     if installed:
         return options.flags(installed.words)
     return process.flags if process else {}
