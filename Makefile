@@ -30,7 +30,7 @@ STAGE = @python tests/tools/stage.py
 # Runs a command where nodes can be made, and where nothing outlives it.
 LAB = python molecule/shared/lab.py run --nodes 0 --
 
-.PHONY: help setup link system machines demo test test-vm bench lint docs importer unit sanity integration lab browser molecule build pins clean
+.PHONY: help setup link system machines demo test test-vm bench lint docs importer unit sanity integration lab guides browser molecule build pins clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -63,7 +63,10 @@ integration: setup ## Every module against the real kernel, in namespaces (TARGE
 
 lab: setup ## Whole playbooks on nodes in namespaces: there and back, growing, the walk-through, bad input
 	@tests/tools/debian.sh || true
-	$(STAGE) lab 1800 $(LAB) pytest tests/lab --verbose
+	$(STAGE) lab 1800 $(LAB) pytest tests/lab --verbose --ignore tests/lab/test_guides.py
+
+guides: setup ## The commands of the guides, typed on nodes in namespaces
+	$(STAGE) guides 900 $(LAB) pytest tests/lab/test_guides.py --verbose
 
 browser: setup ## The report in a headless Chromium: both schemes, wide and narrow, 3 and 200 nodes
 	$(STAGE) browser 600 tests/tools/browser.sh
