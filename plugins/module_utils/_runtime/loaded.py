@@ -75,17 +75,18 @@ def _attached(network: str, path: str, document: t.Any) -> t.Optional[str]:
     written = _changed(path)
     for entry in attachments.attachments(network):
         same = changes.classify(entry.config, document).kind == changes.NONE
-        if entry.pod and entry.alive and same and _changed(entry.path) >= written:
+        attached = _changed(entry.path)
+        if entry.pod and entry.alive and same and written is not None and attached is not None and attached >= written:
             return entry.pod
     return None
 
 
-def _changed(path: str) -> float:
-    """When a file was changed; long ago where it is gone, as of a pod that was detached meanwhile."""
+def _changed(path: str) -> t.Optional[float]:
+    """When a file was changed; None where it is gone, as of a pod that was detached meanwhile."""
     try:
         return os.stat(path).st_mtime
     except OSError:
-        return 0.0
+        return None
 
 
 def _parsed(text: str) -> t.Any:
