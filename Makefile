@@ -10,11 +10,13 @@
 # TARGET=NAME               the only target that `make integration` runs
 # SCENARIO=NAME             the only scenario that `make test-vm` runs: seed or cluster
 # PODNET_KUBELET=FILE       the kubelet that `make test-vm` runs: one before 1.24, which may be packed with xz
+# SEED=N                    where `make soak` begins, to have the same random input again
 # V=1                       show all output, not only the progress
 PYTHON ?=
 VENV ?= .venv
 NODES ?= 3
 TARGET ?=
+SEED ?= $(shell date +%s)
 SCENARIO ?= seed cluster
 
 COLLECTIONS := $(CURDIR)/.cache/collections
@@ -30,7 +32,7 @@ STAGE = @python tests/tools/stage.py
 # Runs a command where nodes can be made, and where nothing outlives it.
 LAB = python molecule/shared/lab.py run --nodes 0 --
 
-.PHONY: help setup link system machines demo test test-vm bench lint docs importer unit sanity integration lab guides browser molecule build pins clean
+.PHONY: help setup link system machines demo test test-vm bench lint docs importer unit sanity integration lab guides proof soak browser molecule build pins clean
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -76,6 +78,12 @@ molecule: setup ## Molecule's default scenario: the roles on three nodes, looked
 
 test-vm: setup machines ## The same on virtual machines, with systemd, Docker, a kubelet, containerd and reboots (SCENARIO=name)
 	$(STAGE) vm 3000 tests/tools/vm.sh $(SCENARIO)
+
+proof: setup ## Random states, kills and bad input: a few of each
+	$(STAGE) proof 900 $(LAB) pytest tests/proof --numprocesses 2
+
+soak: setup ## The same for an hour or two: 10,000 states and more (SEED=N)
+	@PODNET_PROOF=soak $(LAB) pytest tests/proof --numprocesses 2 --hypothesis-seed=$(SEED)
 
 bench: setup ## Benchmarks beside what people use today, as a table and a plot in docs/
 	@$(LAB) python tests/benchmarks/bench.py --output docs

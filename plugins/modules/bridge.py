@@ -167,7 +167,7 @@ bridge:
       type: str
       sample: 0a:58:0a:0c:01:01
     mtu:
-      description: Its MTU in bytes.
+      description: Its MTU in bytes; with O(mtu=kernel), check mode does not know what the kernel will choose.
       type: int
       sample: 1450
     stp:

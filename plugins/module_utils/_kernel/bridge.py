@@ -78,7 +78,8 @@ class Bridge(Resource):
         if self._key not in state:
             return {"bridge": None, "loaders": []}
         link, attributes = self._bridge, state[self._key]
-        seen = {"mac": link.mac, "mtu": link.mtu, "stp": link.stp} if link else {}
+        # Of a bridge that is yet to be made, the kernel alone knows its MTU, by its ports.
+        seen = {"mac": link.mac, "mtu": link.mtu, "stp": link.stp} if link else {"stp": False}
         held = [each for each in (*self._wanted.addresses, *self._found) if self._address_key(each) in state]
         return {
             "bridge": {
