@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Proofs: random states, kills and bad input; `make proof` a few of each, `make soak` tens of thousands."""
+"""Proofs: random states, kills and bad input; `make proof` a few of each, `make soak` tens of thousands.
+
+PODNET_PROOF names the profile: proof, soak, or first (a failure as it is first found, not the smallest).
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,8 @@ _COMMON: dict[str, t.Any] = {
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 }
 settings.register_profile("proof", max_examples=10, stateful_step_count=6, derandomize=True, **_COMMON)
-settings.register_profile("soak", max_examples=250, stateful_step_count=12, print_blob=True, **_COMMON)
+settings.register_profile("first", settings.get_profile("proof"), phases=[Phase.generate])
+settings.register_profile("soak", max_examples=int(os.environ.get("PODNET_EXAMPLES", "250")), stateful_step_count=12, print_blob=True, **_COMMON)
 settings.load_profile(PROFILE)
 
 _started = time.monotonic()

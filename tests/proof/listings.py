@@ -35,10 +35,11 @@ def run(*args: str, text: str | None = None) -> str:
     return done.stdout
 
 
-def network(*enter: str) -> Listing:
-    """Links, addresses and the routes of all tables; ``enter`` is what leads to another namespace."""
+def network(netns: str | None = None) -> Listing:
+    """Links, addresses and routes, but those of the kernel's own table; of a namespace that `ip netns` knows."""
+    ip = ["ip", "-json", "-details", *(["-netns", netns] if netns else [])]
     listing: Listing = {}
-    for link in _json(*enter, "ip", "-json", "-details", "address"):
+    for link in _json(*ip, "address"):
         name = link["ifname"]
         listing[f"link {name}"] = _link(link)
         for address in link.get("addr_info", ()):
@@ -46,14 +47,16 @@ def network(*enter: str) -> Listing:
                 key: address[key] for key in ("scope", "label", "nodad") if key in address
             }
     for family in ("-4", "-6"):
-        for route in _json(*enter, "ip", family, "-json", "-details", "route", "show", "table", "all"):
+        for route in _json(*ip, family, "route", "show", "table", "all"):
+            if route["table"] == "local":  # which follows the addresses, with the carrier
+                continue
             route["flags"] = sorted(set(route.get("flags", ())) - _ROUTE_STATE)
             for hop in route.get("nexthops", ()):
                 hop["flags"] = sorted(set(hop["flags"]) - _ROUTE_STATE)
             words = [f"{key} {route[key]}" for key in ("table", "metric", "tos") if key in route]
             name = " ".join(["route", family, route.get("type", "unicast"), route["dst"], *words])
             listing[f"{name} dev {route.get('dev')} proto {route.get('protocol')} via {route.get('gateway')}"] = route
-    return listing
+    return {f"{netns}: {name}": value for name, value in listing.items()} if netns else listing
 
 
 def _json(*words: str) -> list[dict[str, t.Any]]:

@@ -26,9 +26,6 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._values import Addre
 #: The kernel, redirects, boot and static routes, and what routing daemons use (/etc/iproute2/rt_protos).
 _TAKEN = frozenset([*range(19), 42, *range(186, 193)])
 
-#: The metric that the kernel gives a route for which none is asked.
-_METRIC = {4: 0, 6: 1024}
-
 _FAMILIES = (links.AF_INET, links.AF_INET6)
 _HEADER = "# The routes to the other nodes' pods, made by Ansible (mink8s.podnet.routes); for ip -batch\n"
 
@@ -99,7 +96,7 @@ class Routes(Resource):
         """Name a route; one of another kind or metric than ours have is named so that it is seen and removed."""
         version = 6 if ":" in route.dst else 4
         kind = "" if route.kind == links.UNICAST else f" of type {route.kind}"
-        metric = "" if route.metric == _METRIC[version] else f" metric {route.metric}"
+        metric = "" if route.metric == links.DEFAULT_METRIC[version] else f" metric {route.metric}"
         return f"route {route.dst}{kind}{metric}"
 
     def _values(self, route: links.Route) -> dict[str, t.Any]:
