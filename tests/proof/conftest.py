@@ -29,7 +29,13 @@ _COMMON: dict[str, t.Any] = {
 }
 settings.register_profile("proof", max_examples=10, stateful_step_count=6, derandomize=True, **_COMMON)
 settings.register_profile("first", settings.get_profile("proof"), phases=[Phase.generate])
-settings.register_profile("soak", max_examples=int(os.environ.get("PODNET_EXAMPLES", "250")), stateful_step_count=12, print_blob=True, **_COMMON)
+settings.register_profile(
+    "soak",
+    max_examples=int(os.environ.get("PODNET_EXAMPLES", "250")),
+    stateful_step_count=12,
+    print_blob=True,
+    **_COMMON,
+)
 settings.load_profile(PROFILE)
 
 _started = time.monotonic()

@@ -100,7 +100,10 @@ class Leftovers(Resource):
         return str(self._links[name].get("linkinfo", {}).get("info_kind", "device"))
 
     def _look(self, tool: Tool) -> rules.Found:
-        return rules.find(_iptables.saved(self._host, tool, tables=rules.TABLES))
+        listing = _iptables.saved(self._host, tool, tables=rules.TABLES)
+        for name in (name for name, table in listing.items() if table.hidden):
+            self._warn_once(f"{tool.why_hidden(name)}, so what Docker has left there is not seen and stays")
+        return rules.find(listing)
 
     def _list_nft_tables(self) -> list[str]:
         nft = self._host.which("nft")

@@ -89,7 +89,7 @@ def _iptables_places(seen: Seen, forwarded: t.Container[Tool]) -> t.Iterator[Pla
     for tool, listing in seen.saved.items():
         for harm, name, chain in (("nat", "nat", "POSTROUTING"), ("drop", "filter", "FORWARD")):
             table = listing.get(name)
-            if table is None:
+            if table is None or table.hidden:
                 continue
             ours_will_be_first = tool in forwarded and iptables.FORWARD not in table.policies
             if chain == "POSTROUTING" or not ours_will_be_first:
@@ -109,7 +109,11 @@ def _nft_places(seen: Seen) -> t.Iterator[Place]:
     # The tables that iptables-nft made are in its own listing already.
     words = {4: "ip", 6: "ip6"}
     listed = {
-        (words[tool.version], name) for tool, found in seen.saved.items() if tool.flavour == "nft" for name in found
+        (words[tool.version], name)
+        for tool, found in seen.saved.items()
+        if tool.flavour == "nft"
+        for name, table in found.items()
+        if not table.hidden
     }
     ruleset = Ruleset(seen.ruleset)
     for harm, name in (("nat", "postrouting"), ("drop", "forward")):

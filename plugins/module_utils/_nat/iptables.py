@@ -19,6 +19,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import (
     COMMANDS,
     PACKAGES,
     Listing,
+    Table,
     Tool,
     default_flavour,
     find_tools,
@@ -112,6 +113,15 @@ class Iptables:
         with scratch_namespace():
             self.host.output(tool.loader, text)
             return own_chains(_iptables.saved(self.host, tool, must_work=True), chains)
+
+    @staticmethod
+    def require_visible(tool: Tool, table: Table, chain: str) -> None:
+        """Refuse to have a chain where we could not look after it."""
+        if table.hidden:
+            raise PodnetError(
+                f"{tool.name} chain {chain}: {tool.why_hidden(TABLES[chain])}, so this chain cannot be looked after; "
+                "move those rules to a table of another name, or set backend to nftables"
+            )
 
     def change(self, tool: Tool, chain: str, before: t.Optional[str], after: t.Optional[str]) -> None:
         """Bring a chain from one text to another, in one transaction."""

@@ -135,6 +135,13 @@ def version(ruleset: list[dict[str, t.Any]]) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
 
 
+def has_chain(ruleset: list[dict[str, t.Any]], version: int, table: str, name: str) -> bool:
+    """Whether a chain is in a table of one IP version; the names are exact."""
+    chains = [item["chain"] for item in ruleset if "chain" in item]
+    key = (WORDS[version][1], table, name)
+    return key in [(chain["family"], chain["table"], chain["name"]) for chain in chains]
+
+
 def has_table(ruleset: list[dict[str, t.Any]]) -> bool:
     """Whether our table is there; the name is exact."""
     tables = [item["table"] for item in ruleset if "table" in item]
