@@ -139,6 +139,26 @@ def own_chains(listing: Listing, chains: t.Iterable[str] = tuple(TABLES)) -> dic
     return found
 
 
+def forward_text(ruleset: RuleSet, version: int) -> str:
+    """Return the text of our FORWARD chain, once it is there."""
+    jump = JUMPS[FORWARD].replace("-I FORWARD 1", "-A FORWARD")
+    own = [rule for family in ruleset.families if family.version == version for rule in rules(FORWARD, family, ruleset)]
+    return "\n".join([f":{FORWARD} - [0:0]", jump, *[f"-A {FORWARD} {rule}" for rule in own]]) + "\n"
+
+
+def with_forward(listing: Listing, text: t.Optional[str]) -> Listing:
+    """Return a listing as it is once our FORWARD chain has been brought to a text; None: it is not there."""
+    if "filter" not in listing:
+        return listing
+    table = listing["filter"]
+    jumps, ours = _split(FORWARD, text)
+    rules, old = {**table.rules, FORWARD: ours}, table.jumps_to(FORWARD)
+    if old != jumps:
+        rules = {chain: [line for line in lines if line not in old] for chain, lines in rules.items()}
+        rules["FORWARD"] = jumps + rules.get("FORWARD", [])
+    return {**listing, "filter": Table(table.policies, rules, table.hidden)}
+
+
 def _difference(chain: str, before: t.Optional[str], after: t.Optional[str]) -> str:
     """Return the input of iptables-restore that turns one text of a chain into another."""
     old_jumps, _old_rules = _split(chain, before)

@@ -96,9 +96,10 @@ class Masquerade(Resource):
         rules = self.options.rules
         if rules is None:
             return {"backend": None, "foreign": [], "loaders": []}
-        forwarded = [tool for tool in self.iptables.tools if tool.state_name(ipt.FORWARD) in state]
         effects = ("masquerade", "drop") if self.options.masquerade else ("drop",)
-        reports = foreign.find(rules, self.seen, forwarded, self.nftables.chain_texts)
+        saved = self.seen.saved.items()
+        planned = {tool: ipt.with_forward(listing, state.get(tool.state_name(ipt.FORWARD))) for tool, listing in saved}
+        reports = foreign.find(rules, foreign.Seen(self.seen.ruleset, planned), self.nftables.chain_texts)
         reports = [report for report in reports if report["effect"] in effects]
         self.warnings += [foreign.sentence(report) for report in reports]
         if not self.nftables.speaks_json:

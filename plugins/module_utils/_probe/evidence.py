@@ -108,7 +108,7 @@ class Witness:
             if self.seen is None:
                 self.seen = foreign.Seen(nftables.ruleset(), iptables.saved())
             rules = ruleset.build([f"{own}/{128 if ':' in own else 32}"], [address], bridge, random_fully=False)
-            found = foreign.find(rules, self.seen, (), nftables.chain_texts)
+            found = foreign.find(rules, self.seen, nftables.chain_texts)
         except PodnetError:  # A cause that cannot be looked for is no reason to fail.
             return [], []
         told = {effect: [_sentence(report) for report in found if report["effect"] == effect] for effect in _EFFECTS}
