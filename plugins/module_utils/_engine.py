@@ -149,7 +149,7 @@ def report(module: AnsibleModule, work: t.Callable[[], dict[str, t.Any]]) -> Non
 def printable(value: t.Any) -> t.Any:
     """Return a value without what Ansible takes for broken text: the bytes of file names that are not UTF-8."""
     if isinstance(value, str):
-        return value.encode(errors="backslashreplace").decode()
+        return value if value.isascii() else value.encode(errors="backslashreplace").decode()
     if isinstance(value, dict):
         return {printable(key): printable(item) for key, item in value.items()}
     return [printable(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -18,7 +18,6 @@ description:
   - All changes are made by one C(ip -batch).
 extends_documentation_fragment:
   - mink8s.podnet.attributes
-  - mink8s.podnet.attributes.pyroute2
 author:
   - The mink8s.podnet developers (@mink8s)
 requirements:

@@ -128,7 +128,7 @@ def remove_address(ipr: t.Any, index: int, interface: Interface) -> None:
 
 
 def routes(ipr: t.Any, family: int, **filters: t.Any) -> list[Route]:
-    """Return the main table's routes of a family; pyroute2 passes the filters (``proto``, ``oif``) on."""
+    """Return the main table's routes of a family; pyroute2 passes the filters (``oif``) on."""
     return [_route(message) for message in list(ipr.get_routes(family=family, table=MAIN_TABLE, **filters))]
 
 
