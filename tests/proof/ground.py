@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
 import subprocess
 import time
 import typing as t
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import listings
 import node
+import odd_files
 
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
@@ -56,8 +56,13 @@ def new_node() -> None:
     for key, value in SYSCTLS.items():
         Path("/proc/sys", key).write_text(str(value))
     batch("link set lo up")
+    no_files()
+
+
+def no_files() -> None:
+    """Let there be none in the node's own directories."""
     for directory in OWN:
-        shutil.rmtree(directory, ignore_errors=True)
+        odd_files.clear(directory)
         directory.mkdir()
 
 

@@ -54,7 +54,7 @@ class CniNetwork(Resource):
         state: State = {FILE + entry.path: _content(entry) for entry in self._ours(files)}
         if self.request.network and self.request.on_conflict == "rename":
             state.update({FILE + entry.path: _content(entry) for entry in self._rivals(files)})
-        state.update({FILE + path: _content(loader.read_file(path)) for path in self._disabled()})
+        state.update({FILE + entry.path: _content(entry) for entry in self._disabled()})
         state.update(self._permissions())
         state.update({LEFTOVER + path: {"size": os.lstat(path).st_size} for path in self._leftovers()})
         if self.request.network is None:
@@ -72,7 +72,7 @@ class CniNetwork(Resource):
             if name.startswith(FILE) and path.endswith(DISABLED):
                 wanted[name] = value
             elif name.startswith(FILE) and path in [entry["path"] for entry in self.competing]:
-                self._require_free(name + DISABLED, current)
+                _require_free(path + DISABLED)
                 wanted[name + DISABLED] = value
             elif name.startswith(PERMISSIONS):
                 wanted[name] = _right()
@@ -109,9 +109,18 @@ class CniNetwork(Resource):
         }
 
     def _ours(self, files: t.Sequence[loader.File]) -> list[loader.File]:
-        """The file that is, or will be, the network's first; then others that carry its name, as one of before."""
+        """The file that is, or will be, the network's first; then others that carry its name, as one of before.
+
+        Where the network goes, its files go that were displaced when the node had another one.
+        """
         at_path = [entry for entry in files if self.request.network and entry.path == self.request.path]
-        return at_path + [entry for entry in files if entry.network == self.request.name and entry not in at_path]
+        own = [entry for entry in [*files, *self._disabled()] if self._is_own(entry) and entry not in at_path]
+        return at_path + own
+
+    def _is_own(self, entry: loader.File) -> bool:
+        displaced = entry.path.endswith(DISABLED)
+        beside = os.path.dirname(entry.path) == self.request.conf_dir
+        return entry.network == self.request.name and beside and not (displaced and self.request.network)
 
     def _rivals(self, files: t.Sequence[loader.File]) -> list[loader.File]:
         """Foreign files that are read before ours, and those that libcni adds to our plugins."""
@@ -153,12 +162,13 @@ class CniNetwork(Resource):
         )
 
     def _absent(self, current: State) -> State:
-        """Nothing but what we had displaced, under its own name again."""
+        """Nothing but what we had displaced of others, under its own name again."""
         wanted: State = {}
-        for name, value in current.items():
-            if not (name.startswith(FILE) and name.endswith(DISABLED)):
+        for entry in self._disabled():
+            name, path = FILE + entry.path, entry.path[: -len(DISABLED)]
+            value = current.get(name)
+            if value is None or self._is_own(entry):
                 continue
-            path = name[len(FILE) : -len(DISABLED)]
             if os.path.lexists(path) and FILE + path not in current:
                 self._warn(f"{path}{DISABLED}: stays, as there is a new {path}; remove one of the two")
                 wanted[name] = value
@@ -171,14 +181,11 @@ class CniNetwork(Resource):
         if warning not in self.warnings:
             self.warnings.append(warning)
 
-    def _require_free(self, name: str, current: State) -> None:
-        if name in current:
-            path = name[len(FILE) :]
-            raise PodnetError(f"{path}: exists from an earlier run, and its competitor is back; remove one of the two")
-
-    def _disabled(self) -> list[str]:
+    def _disabled(self) -> list[loader.File]:
+        """Files that are displaced; nobody displaces what no runtime loads."""
         directories = (self.request.conf_dir, os.path.join(self.request.conf_dir, self.request.name))
-        return [path for directory in directories for path in _listed(directory) if path.endswith(DISABLED)]
+        paths = [path for directory in directories for path in _listed(directory) if path.endswith(DISABLED)]
+        return [loader.read_file(path) for path in paths if loader.is_loaded_name(path[: -len(DISABLED)])]
 
     def _leftovers(self) -> list[str]:
         """Temporary files of a run that was killed."""
@@ -217,6 +224,11 @@ def require_place(request: Request) -> None:
         raise PodnetError(f"{request.path}: is {what}, so it cannot be written safely; move it away")
 
 
+def _require_free(path: str) -> None:
+    if os.path.lexists(path):
+        raise PodnetError(f"{path}: exists from an earlier run, and its competitor is back; remove one of the two")
+
+
 def _right() -> dict[str, t.Any]:
     return {"mode": f"{MODE:04o}", "owner": os.geteuid(), "group": os.getegid()}
 
@@ -230,8 +242,8 @@ def _competitor(request: Request, entry: loader.File) -> dict[str, t.Any]:
 
 
 def _listed(directory: str) -> list[str]:
-    try:
-        with os.scandir(directory) as entries:
-            return sorted(entry.path for entry in entries if not entry.is_dir(follow_symlinks=False))
-    except (FileNotFoundError, NotADirectoryError):
+    # A link that leads in circles is no directory either, as the runtimes see it.
+    if not os.path.isdir(directory):
         return []
+    with os.scandir(directory) as entries:
+        return sorted(entry.path for entry in entries if not entry.is_dir(follow_symlinks=False))

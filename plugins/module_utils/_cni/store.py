@@ -61,7 +61,7 @@ def housekeeping(network: str, data_dir: str) -> t.Optional[list[str]]:
         return None
     found = names(store)
     ours = all(name == HOUSEKEEPING[0] or name.startswith(HOUSEKEEPING[1]) for name in found)
-    return found if ours else None
+    return found if ours and all(_is_plain(os.path.join(store, name)) for name in found) else None
 
 
 def remove_store(network: str, data_dir: str) -> None:
@@ -162,6 +162,10 @@ def _lock(handle: int) -> bool:
 
 def _is_store(path: str) -> bool:
     return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _is_plain(path: str) -> bool:
+    return os.path.isfile(path) and not os.path.islink(path)
 
 
 def _is_address(name: str) -> bool:

@@ -36,7 +36,7 @@ class Document:
     def __init__(self, text: str) -> None:
         self.text = text
         try:
-            data = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_not_json)
+            data = _load(text)
         except RecursionError:
             raise ValueError("is nested too deeply") from None
         except json.JSONDecodeError as error:
@@ -108,7 +108,12 @@ class Document:
 
 def canonical(raw: t.Optional[str]) -> t.Optional[str]:
     """Return a value in one form, so that two can be compared; 1 is not true."""
-    return None if raw is None else json.dumps(json.loads(raw), sort_keys=True)
+    return None if raw is None else json.dumps(_load(raw), sort_keys=True)
+
+
+def _load(text: str) -> t.Any:
+    """Read JSON that means the same to everybody: it has no NaN, and no key twice."""
+    return json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_not_json)
 
 
 def _members(text: str) -> t.Iterator[Member]:
