@@ -120,7 +120,7 @@ def look(host: Host, places: Places) -> Survey:
     files = loader.read_directory(places.conf_dir)
     cache = attachments.cache(places.cache_dirs)
     configs = [*[entry.document for entry in files], *[entry.config for entry in cache.entries]]
-    data_dirs = [path for path in consent.data_dirs(configs) if os.path.isabs(path) and "\0" not in path]
+    data_dirs = consent.data_dirs(configs)
     found = Survey(files, cache, _leases(data_dirs), _rules(host), data_dirs)
     _open_cases(found)
     found.view = wires.look(entry.netns for entry in cache.entries if entry.netns)

@@ -10,6 +10,7 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 from __future__ import annotations
 
 import ipaddress
+import os
 import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf, loader, store
@@ -23,8 +24,10 @@ def data_dirs(documents: t.Iterable[t.Any]) -> list[str]:
     for document in documents:
         for plugin in conf.plugins_of(document):
             ipam = plugin.get("ipam")
-            if isinstance(ipam, dict) and isinstance(ipam.get("dataDir"), str):
-                found.append(ipam["dataDir"])
+            path = ipam.get("dataDir") if isinstance(ipam, dict) else None
+            # host-local takes another path from where its runtime was started, which nobody here knows.
+            if isinstance(path, str) and os.path.isabs(path) and "\0" not in path:
+                found.append(path)
     return list(dict.fromkeys([*found, conf.DEFAULT_DATA_DIR]))
 
 

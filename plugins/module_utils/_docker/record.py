@@ -13,7 +13,9 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
+from ansible_collections.mink8s.podnet.plugins.module_utils._docker import document
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError, shown
 
 ABOUT = "kept by Ansible (mink8s.podnet.docker_daemon): what these keys were before"
 
@@ -55,11 +57,20 @@ def parse(text: t.Optional[str], place: str, path: str) -> Record:
     if text is None:
         return Record(path)
     try:
-        data = json.loads(text)
-        keys = {key: Taken(taken["ours"], taken["before"]) for key, taken in data["keys"].items()}
-        record = Record(data["path"], keys, data["original"], data.get("in_force", {}))
+        data = _json.parse(text)
+        keys = {key: Taken(_raw(taken["ours"]), _raw(taken["before"])) for key, taken in data["keys"].items()}
+        in_force = {key: _raw(raw) for key, raw in data.get("in_force", {}).items()}
+        record = Record(data["path"], keys, data["original"], in_force)
+        document.Document(record.original or document.NEW)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PodnetError(f"record: {place} is not a record of this module; move it away, or name another") from error
     if record.path != path:
-        raise PodnetError(f"record: {place} is about {record.path}, not {path}; name another for each path")
+        raise PodnetError(f"record: {place} is about {shown(record.path)}, not {path}; name another for each path")
     return record
+
+
+def _raw(raw: t.Any) -> Raw:
+    """Require that it is the text of a JSON value, as what is given back must be."""
+    if raw is not None:
+        _json.parse(raw)
+    return t.cast(Raw, raw)
