@@ -64,11 +64,12 @@ def parse(text: str, tables: t.Container[str] = ("nat", "filter")) -> Listing:
             listing[hidden[1]] = Table(hidden=True)
         elif line.startswith("*"):
             table = listing.setdefault(line[1:], Table())
-        elif line.startswith(":"):
-            chain, policy = line[1:].split()[:2]
-            table.policies[chain] = policy
-        elif line.startswith("-A "):
-            table.rules.setdefault(line.split(None, 2)[1], []).append(line)
+            continue
+        parts = line[1:].split(None, 2) if line.startswith(":") else line.split(None, 2)
+        if line.startswith(":") and len(parts) > 1:
+            table.policies[parts[0]] = parts[1]
+        elif line.startswith("-A ") and len(parts) > 2:
+            table.rules.setdefault(parts[1], []).append(line)
     return {name: found for name, found in listing.items() if name in tables}
 
 
@@ -79,13 +80,12 @@ def words(line: str) -> list[str]:
 
 def target(line: str) -> str:
     """Return the chain or target that a rule jumps or goes to; words of free text are not looked at."""
-    found = words(line)
-    while found:
-        word = found.pop(0)
+    found = iter(words(line))
+    for word in found:
         if word in ("-j", "-g"):
-            return found[0]
+            return next(found, "")
         if word in FREE_TEXT:
-            found.pop(0)
+            next(found, "")
     return ""
 
 
