@@ -47,6 +47,7 @@ class Routes(Resource):
             self._behind.setdefault(way.via, []).append(str(way.dst))
         self._device = _values.ifname("device", params["device"]) if params["device"] is not None else None
         self._strict = params["on_unreachable"] == "fail"
+        self._bridge: t.Optional[str] = params.get("only_with_bridge")
         self._persist: t.Optional[str] = _persisted(params)
         self._names: dict[int, str] = {}
         self._found: dict[str, links.Route] = {}
@@ -63,6 +64,8 @@ class Routes(Resource):
     def desired(self, current: State) -> State:
         if not self._present:
             return {}
+        if self._bridge and self._bridge not in self._names.values():
+            return dict(current)
         with netns.netlink() as ipr:
             self._check_device()
             state = self._reachable(ipr, current)
