@@ -29,6 +29,11 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Ping from probe pods
+  mink8s.podnet.cni_probe:
+    name: podnet
+  register: probed
+
 - name: Show who reaches whom
   ansible.builtin.debug:
     msg: "{{ (probed.matrix | mink8s.podnet.reachability).table }}"
