@@ -116,6 +116,8 @@ pins: $(VENV)/.ready ## Write requirements*.txt from pyproject.toml
 	@uv pip compile $(PINS) --group importer --output-file tests/requirements-importer.txt
 	@uv pip compile $(PINS) --group core-oldest --output-file tests/requirements-core-oldest.txt
 	@uv pip compile $(PINS:$(OLDEST_PYTHON)=3.12) --group core-newest --output-file tests/requirements-core-newest.txt
+	@uv pip compile $(PINS:$(OLDEST_PYTHON)=3.9) --group python-oldest --output-file tests/requirements-oldest.txt
+	@uv pip compile $(PINS:$(OLDEST_PYTHON)=3.9) --group pyroute2-newest --output-file tests/requirements-newest.txt
 OLDEST_PYTHON = 3.11
 PINS = --quiet --universal --python-version $(OLDEST_PYTHON) --no-annotate --custom-compile-command "make pins"
 
