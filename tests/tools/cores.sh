@@ -22,7 +22,7 @@ for core in oldest newest; do
     requirements=tests/requirements-core-$core.txt
     release=$(grep '^ansible-core==' "$requirements")
     # shellcheck disable=SC2086
-    python=$(tests/tools/pythons.sh ${pythons[$core]} | head -n 1)
+    python=$(tests/tools/pythons.sh ${pythons[$core]} | sed -n 1p)
     if [ -z "$python" ]; then
         echo "-- skipped on $release: it needs one of Python ${pythons[$core]}, and none of them is here"
         continue
