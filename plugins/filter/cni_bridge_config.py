@@ -77,6 +77,13 @@ RETURN = r"""
 _value:
   description: The configuration; with O(chained) the list form, else a single plugin's.
   type: dict
+  sample:
+    cniVersion: 1.0.0
+    name: mink8s
+    type: bridge
+    bridge: mink8s0
+    isGateway: true
+    ipam: {type: host-local, ranges: [[{subnet: 10.12.1.0/24}]], routes: [{dst: 0.0.0.0/0}]}
 """
 
 

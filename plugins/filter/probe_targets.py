@@ -33,6 +33,11 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Attach two probe pods
+  mink8s.podnet.cni_probe:
+    name: podnet
+  register: attached
+
 - name: Show what every node should reach
   ansible.builtin.debug:
     msg: "{{ {'node1': attached} | mink8s.podnet.probe_targets(outside=['203.0.113.1']) }}"

@@ -31,6 +31,11 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Ping from probe pods
+  mink8s.podnet.cni_probe:
+    name: podnet
+  register: probed
+
 - name: Show who reaches whom
   ansible.builtin.debug:
     msg: "{{ (probed.matrix | mink8s.podnet.reachability).table }}"
@@ -45,13 +50,16 @@ _value:
       description: The lines of the table, with one more for each entry that failed.
       type: list
       elements: str
+      sample: ["4 of 4 ways work"]
     failures:
       description: A sentence for each entry that failed.
       type: list
       elements: str
+      sample: []
     entries:
       description: How many entries there are.
       type: int
+      sample: 4
 """
 
 Row = t.Dict[str, t.Any]

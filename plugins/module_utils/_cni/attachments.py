@@ -114,7 +114,7 @@ def stale(found: t.Sequence[Attachment], document: Document) -> list[dict[str, t
                     "ifname": entry.ifname,
                     "addresses": entry.addresses,
                     "change_class": difference.kind,
-                    "keys": difference.keys,
+                    "changed_keys": difference.keys,
                 }
             )
     return differing

@@ -49,6 +49,7 @@ class Routes(Resource):
             self._behind.setdefault(way.hop, []).append(way)
         self._device = _device(params["device"])
         self._strict = params["on_unreachable"] == "fail"
+        self._bridge: t.Optional[str] = params.get("only_with_bridge")
         self._persist: t.Optional[str] = _persisted(params)
         self._found: dict[str, Route] = {}
         self._unreachable: dict[str, dict[str, t.Any]] = {}
@@ -61,6 +62,8 @@ class Routes(Resource):
     def desired(self, current: State) -> State:
         if not self._present:
             return {}
+        if self._bridge and self._bridge not in _links():
+            return dict(current)
         self._check_device()
         state = self._reachable()
         if any(name not in current for name in state):
@@ -133,7 +136,7 @@ class Routes(Resource):
         return None
 
     def _check_device(self) -> None:
-        there = {name for _index, name in socket.if_nameindex()}
+        there = _links()
         if self._device and self._device not in there:
             raise OptionError("device", self._device, "is not there", _values.suggestion(self._device, there - {"lo"}))
 
@@ -198,6 +201,10 @@ def _key(route: Route) -> str:
     kind = "" if route.kind == UNICAST else f" of type {route.kind}"
     metric = "" if route.metric == DEFAULT_METRIC[route.version] else f" metric {route.metric}"
     return f"route {route.dst}{kind}{metric}"
+
+
+def _links() -> set[str]:
+    return {name for _index, name in socket.if_nameindex()}
 
 
 def _persisted(params: dict[str, t.Any]) -> t.Optional[str]:

@@ -32,13 +32,20 @@ class Question(t.Protocol):
     """One sender and one target, as the matrix has them."""
 
     @property
-    def pod(self) -> Pod: ...
+    def pod(self) -> Pod:
+        """The sender, None for the node itself."""
+
     @property
-    def target(self) -> dict[str, t.Any]: ...
+    def target(self) -> dict[str, t.Any]:
+        """Who is pinged."""
+
     @property
-    def small(self) -> Cell: ...
+    def small(self) -> Cell:
+        """How short pings went."""
+
     @property
-    def big(self) -> Cell: ...
+    def big(self) -> Cell:
+        """How pings of the full MTU went."""
 
 
 class Witness:
