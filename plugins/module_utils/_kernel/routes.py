@@ -167,7 +167,7 @@ class Routes(Resource):
         try:
             answer = next(iter(ipr.route("get", dst=str(address), family=family, **options)))
         except Exception as error:
-            reason = links.refused(error)
+            reason = netns.refused(error)
             if reason is None:
                 raise
             return None, f"cannot be reached ({reason})"
@@ -225,10 +225,11 @@ class Routes(Resource):
         if not changes:
             return
         lines = [self._line(change) for change in changes]
-        status, _out, err = self._run([_ip(), "-batch", "-"], "\n".join(lines) + "\n")
+        with _programs.input_file("\n".join(lines) + "\n") as path:
+            status, _out, err = self._run([_ip(), "-batch", path], None)
         if status == 0:
             return
-        failed = re.search(r"Command failed -:(\d+)", err)
+        failed = re.search(rf"Command failed {path}:(\d+)", err)
         what = changes[int(failed.group(1)) - 1].name if failed else "routes"
         said = next((line for line in err.splitlines() if line.strip()), f"status {status}").strip()
         raise PodnetError(f"{what}: ip -batch refuses it ({said}); correct that and run this again")
