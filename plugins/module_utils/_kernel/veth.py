@@ -54,7 +54,7 @@ class Veths(Resource):
                 self._check_surroundings(self._pairs[change.name], _is_born(change))
         with netns.netlink() as ipr:
             for change in changes:
-                with links.asking(change.name):
+                with netns.asking(change.name):
                     self._step(ipr, change)
 
     def result(self, state: State) -> dict[str, t.Any]:
@@ -131,14 +131,14 @@ class Veths(Resource):
             if born:
                 # The other end is born where it belongs, so its name cannot clash with one of the node's.
                 peer = {"ifname": pair.peer, "net_ns_fd": pair.path}
-                ipr.link("add", ifname=pair.name, kind="veth", peer=peer)
+                ipr.link("add", ifname=pair.name, kind="veth", peer=peer, group=links.UNNAMED)
             self._settle_host(ipr, pair)
             with netns.netlink(pair.path) as inside:
                 _settle_peer(inside, pair)
 
     def _settle_host(self, ipr: t.Any, pair: Pair) -> None:
         index = links.index_of(ipr, pair.name)
-        ipr.link("set", index=index, ifalias=links.ALIAS)
+        links.give_alias(ipr, index)
         if pair.mtu is not None:
             ipr.link("set", index=index, mtu=pair.mtu)
         if pair.bridge is not None:
