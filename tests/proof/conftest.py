@@ -11,12 +11,13 @@ import time
 import typing as t
 
 import converging
+import faults
 import ground
 from hypothesis import HealthCheck, Phase, settings
 
 PROFILE = os.environ.get("PODNET_PROOF", "proof")
 #: What a soak has to reach.
-LEAST_STATES = 10_000
+LEAST_STATES, LEAST_KILLS = 10_000, 1_000
 
 _COMMON: dict[str, t.Any] = {
     # Explaining a failure takes longer than reading it.
@@ -29,7 +30,7 @@ settings.register_profile("soak", max_examples=250, stateful_step_count=12, prin
 settings.load_profile(PROFILE)
 
 _started = time.monotonic()
-_counts = {"states": 0, "changed": 0, "refused": 0}
+_counts = {"states": 0, "changed": 0, "refused": 0, "kills": 0, "pairs": 0}
 
 
 def pytest_configure() -> None:
@@ -38,7 +39,7 @@ def pytest_configure() -> None:
 
 def pytest_sessionfinish(session: t.Any) -> None:
     """Add up what this process has done, or tell the one that started it."""
-    own = converging.COUNTS
+    own = {**converging.COUNTS, **faults.COUNTS}
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["counts"] = own
     else:
@@ -60,4 +61,7 @@ def pytest_terminal_summary(terminalreporter: t.Any, config: t.Any) -> None:
     terminalreporter.write_line(
         f"-- {_counts['states']} states were asked for in {time.monotonic() - _started:.0f} s, seed {seed}: "
         f"{_counts['changed']} changed the node, {_counts['refused']} were refused"
+    )
+    terminalreporter.write_line(
+        f"-- {_counts['kills']} modules were killed, {_counts['pairs']} pairs of them ran at the same time"
     )
