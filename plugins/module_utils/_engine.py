@@ -13,12 +13,14 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import traceback
 import typing as t
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _locks
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError, shown
 
 if t.TYPE_CHECKING:
@@ -69,6 +71,10 @@ class Resource(ABC):
     def apply(self, changes: list[Change]) -> None:
         """Make the changes, in their order unless the kernel offers something atomic."""
 
+    def touches(self, changes: list[Change]) -> list[str]:
+        """Return the paths of all that changes in the file system; the names of such objects end in them."""
+        return [f"/{change.name.partition(' /')[2]}" for change in changes if " /" in change.name]
+
     def result(self, state: State) -> dict[str, t.Any]:  # noqa: ARG002
         """Return the module's own return values, from the state that is (or, in check mode, would be)."""
         return {}
@@ -90,6 +96,8 @@ def converge(resource: Resource, check_mode: bool) -> dict[str, t.Any]:
     current = resource.read()
     state = resource.desired(current)
     changes = plan(current, state)
+    for path in resource.touches(changes):
+        _files.require_writable(path)
     if changes and not check_mode:
         resource.apply(changes)
         state = resource.read()
@@ -124,12 +132,14 @@ def run(module: AnsibleModule, build: t.Callable[[], Resource]) -> None:
     """Build the resource, converge it and leave the module with its result, or with one sentence."""
 
     def work() -> dict[str, t.Any]:
-        resource = build()
-        try:
-            return converge(resource, module.check_mode)
-        finally:
-            for warning in resource.warnings:
-                module.warn(sentence(warning))
+        # Two runs that read and write at the same time would each undo, or do twice, what the other one does.
+        with contextlib.nullcontext() if module.check_mode else _locks.alone(_name(module)):
+            resource = build()
+            try:
+                return converge(resource, module.check_mode)
+            finally:
+                for warning in resource.warnings:
+                    module.warn(sentence(warning))
 
     report(module, work)
 
@@ -205,6 +215,10 @@ def printable(value: t.Any) -> t.Any:
     if isinstance(value, dict):
         return {printable(key): printable(item) for key, item in value.items()}
     return [printable(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _name(module: AnsibleModule) -> str:
+    return str(module._name).rpartition(".")[2]
 
 
 def _require_converged(left: list[Change]) -> None:

@@ -12,12 +12,14 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import stat
 import tempfile
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _locks
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 
 #: Temporary names end like this: no CNI runtime, sysctl or nft loads such a file.
@@ -94,7 +96,9 @@ def write_atomically(
     directory = os.path.dirname(path)
     try:
         make_directory(directory)
-        handle, temporary = tempfile.mkstemp(suffix=TEMPORARY, prefix=".", dir=directory)
+        for leftover in leftovers(directory):
+            remove_leftover(leftover)
+        handle, temporary = _temporary(directory)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -103,13 +107,82 @@ def write_atomically(
                 os.fchmod(handle, mode)
                 file.flush()
                 os.fsync(handle)
-            os.rename(temporary, path)
+                # Before the file is closed, and its lock with it.
+                os.rename(temporary, path)
         except BaseException:
-            os.unlink(temporary)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
             raise
         sync_directory(directory)
     except OSError as error:
         raise PodnetError(f"{path}: cannot be written ({error.strerror}); the file is as it was") from error
+
+
+def _temporary(directory: str) -> tuple[int, str]:
+    """Make a file with a name that nobody can know, and hold its lock: it ends with us, a leftover is free."""
+    while True:
+        handle, path = tempfile.mkstemp(suffix=TEMPORARY, prefix=".", dir=directory)
+        with contextlib.suppress(OSError):  # a file system without locks
+            _locks.taken(handle, 1)
+        if _locks.is_at(handle, path):
+            return handle, path
+        os.close(handle)  # another run took it for a leftover before we had the lock
+
+
+def leftovers(directory: str) -> list[str]:
+    """Return the temporary files of runs that were killed; those of a run that is at work are none."""
+    try:
+        with os.scandir(directory) as entries:
+            paths = [each.path for each in entries if each.name.startswith(".") and each.name.endswith(TEMPORARY)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    found = []
+    for path in sorted(paths):
+        with _abandoned(path) as alone:
+            found += [path] if alone else []
+    return found
+
+
+def remove_leftover(path: str) -> None:
+    """Remove a temporary file, unless a run is at work on it."""
+    # While we have its lock: a run that has just made it then finds that it is gone, and makes another one.
+    with _abandoned(path) as alone:
+        if alone:
+            remove(path)
+
+
+@contextlib.contextmanager
+def _abandoned(path: str) -> t.Iterator[bool]:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        yield False
+        return
+    try:
+        yield stat.S_ISREG(os.fstat(handle).st_mode) and _has(handle)
+    finally:
+        os.close(handle)
+
+
+def _has(handle: int) -> bool:
+    try:
+        return _locks.taken(handle)
+    except OSError:  # a file system without locks
+        return False
+
+
+def require_writable(path: str) -> None:
+    """Refuse a path where nothing can be written or removed; missing parent directories are made when it is written."""
+    directory = os.path.dirname(path)
+    while not os.path.lexists(directory) and directory != "/":
+        directory = os.path.dirname(directory)
+    if not os.path.isdir(directory):
+        raise PodnetError(f"{path}: cannot be written, as {directory} is no directory; move it away")
+    if os.access(directory, os.W_OK | os.X_OK):
+        return
+    read_only = os.statvfs(directory).f_flag & os.ST_RDONLY
+    reason, remedy = ("is read-only", "mount it for writing") if read_only else ("is not yours", "become root")
+    raise PodnetError(f"{path}: cannot be written, as {directory} {reason}; {remedy}")
 
 
 def link_atomically(path: str, target: str) -> None:

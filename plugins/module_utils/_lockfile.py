@@ -12,16 +12,14 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import stat
-import time
 import typing as t
 from contextlib import contextmanager
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _values
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _locks, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._blocks import PREFIX_OPTIONS
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._subnets import Book
@@ -63,23 +61,20 @@ def exclusive(path: str, seconds: float = LOCK_SECONDS) -> t.Iterator[None]:
             "lock_file", path, f"has no directory ({error.strerror})", "make it or name another"
         ) from error
     try:
-        _wait_for(handle, path, time.monotonic() + seconds)
+        _wait_for(handle, path, seconds)
         yield
     finally:
         os.close(handle)
 
 
-def _wait_for(handle: int, path: str, deadline: float) -> None:
-    while True:
-        try:
-            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() > deadline:
-                raise OptionError("lock_file", path, "is used by another run", "wait until that has ended") from error
-            time.sleep(0.05)
-        except OSError as error:
-            problem = f"cannot be locked ({error.strerror})"
-            raise OptionError("lock_file", path, problem, "name one on a local file system") from error
+def _wait_for(handle: int, path: str, seconds: float) -> None:
+    try:
+        if _locks.taken(handle, seconds):
+            return
+    except OSError as error:
+        problem = f"cannot be locked ({error.strerror})"
+        raise OptionError("lock_file", path, problem, "name one on a local file system") from error
+    raise OptionError("lock_file", path, "is used by another run", "wait until that has ended")
 
 
 def read(path: str) -> t.Optional[str]:

@@ -9,6 +9,7 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import typing as t
@@ -24,10 +25,14 @@ _ALSO = "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
 
 ROOT_REMEDY = "run as root (become: true), in a container with the capabilities SYS_ADMIN and NET_ADMIN"
 
+LOCK_REMEDY = "something else holds the lock of iptables (lslocks shows who), so run this again when it has ended"
+
 #: What to do about a complaint in which these words stand.
 REMEDIES = {
     "permitted": ROOT_REMEDY,
     "Permission denied": ROOT_REMEDY,
+    "xtables lock": LOCK_REMEDY,
+    "xtables.lock": LOCK_REMEDY,
     # Root of a user namespace may not exceed this limit, and iptables sends all its rules in one message.
     "Message too long": "raise the sysctl net.core.wmem_max, exclude fewer CIDRs, or set backend to nftables",
 }
@@ -70,6 +75,15 @@ def find(name: str, package: str) -> str:
     if path is None:
         raise PodnetError(f"{name}: there is no such program on the node; install the package {package}")
     return path
+
+
+@contextlib.contextmanager
+def input_file(text: str) -> t.Iterator[str]:
+    """Give a program its input as a file in memory: of a pipe it would take half a line for a whole one if we died."""
+    with os.fdopen(os.memfd_create("podnet"), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        yield f"/proc/{os.getpid()}/fd/{file.fileno()}"
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ import time
 import typing as t
 
 import converging
+import faults
 import fuzzing
 import ground
 from hypothesis import HealthCheck, Phase, settings
 
 PROFILE = os.environ.get("PODNET_PROOF", "proof")
 #: What a soak has to reach.
-LEAST_STATES = 10_000
-LEAST_INPUTS = 100_000
+LEAST_STATES, LEAST_KILLS, LEAST_INPUTS = 10_000, 1_000, 100_000
 
 _COMMON: dict[str, t.Any] = {
     # Explaining a failure takes longer than reading it.
@@ -41,7 +41,7 @@ settings.register_profile(
 settings.load_profile(PROFILE)
 
 _started = time.monotonic()
-_counts = dict.fromkeys([*converging.COUNTS, *fuzzing.COUNTS], 0)
+_counts = dict.fromkeys([*converging.COUNTS, *faults.COUNTS, *fuzzing.COUNTS], 0)
 
 
 def pytest_configure() -> None:
@@ -50,7 +50,7 @@ def pytest_configure() -> None:
 
 def pytest_sessionfinish(session: t.Any) -> None:
     """Add up what this process has done, or tell the one that started it."""
-    own = {**converging.COUNTS, **fuzzing.COUNTS}
+    own = {**converging.COUNTS, **faults.COUNTS, **fuzzing.COUNTS}
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["counts"] = own
     else:
@@ -77,4 +77,7 @@ def pytest_terminal_summary(terminalreporter: t.Any, config: t.Any) -> None:
     rate = f"{_counts['inputs'] / seconds:,.0f} a second of processor time" if seconds else "none"
     terminalreporter.write_line(
         f"-- {_counts['inputs']:,} inputs were read ({rate}), seed {seed}: {_counts['sentences']:,} gave a sentence"
+    )
+    terminalreporter.write_line(
+        f"-- {_counts['kills']} modules were killed, {_counts['pairs']} pairs of them ran at the same time"
     )

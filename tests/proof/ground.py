@@ -19,6 +19,7 @@ import odd_files
 
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
+PR_SET_CHILD_SUBREAPER = 36
 
 #: Where the files of a proof are, whose place is an option; the others are where nodes of the lab have them.
 PLACE = Path("/run/podnet-proof")
@@ -40,6 +41,8 @@ def become_a_node() -> None:
     if Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]:
         raise SystemExit("the proofs run inside of `lab.py run --nodes 0` only: make proof")
     _require(_libc.unshare(CLONE_NEWNS))
+    # What a module that was killed leaves running becomes a child of this process, which waits for it.
+    _require(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
     _require(_libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
     node.mount_tmpfs("/run")
     node.mount_tmpfs(node.ASIDE)

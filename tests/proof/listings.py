@@ -21,7 +21,7 @@ from pathlib import Path
 Listing = t.Dict[str, t.Any]
 
 #: Of a link and of a bridge or port: what is asked for, not what happens.
-_LINK = ("ifindex", "address", "mtu", "ifalias", "master", "link", "link_index", "link_netnsid")
+_LINK = ("ifindex", "address", "mtu", "ifalias", "group", "master", "link", "link_index", "link_netnsid")
 _BRIDGE = ("stp_state", "forward_delay", "priority", "vlan_filtering", "ageing_time", "mcast_snooping")
 _PORT = ("hairpin", "isolated", "learning", "flood", "priority", "cost", "guard", "fastleave")
 #: How a route is doing, by its link.

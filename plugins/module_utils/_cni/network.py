@@ -56,7 +56,8 @@ class CniNetwork(Resource):
             state.update({FILE + entry.path: _content(entry) for entry in self._rivals(files)})
         state.update({FILE + entry.path: _content(entry) for entry in self._disabled()})
         state.update(self._permissions())
-        state.update({LEFTOVER + path: {"size": os.lstat(path).st_size} for path in self._leftovers()})
+        leftovers = _files.leftovers(self.request.conf_dir)
+        state.update({LEFTOVER + path: {"size": os.lstat(path).st_size} for path in leftovers})
         if self.request.network is None:
             state.update(self._stores(files))
         return state
@@ -81,6 +82,10 @@ class CniNetwork(Resource):
     def apply(self, changes: list[Change]) -> None:
         """Write first and remove last, so that at every moment the old or the new network can be loaded."""
         gone = [change.name for change in changes if change.after is None]
+        # But before all else what a pod may have begun to use in this moment, and what others may have locked.
+        for name in [name for name in gone if name.startswith(STORE)]:
+            store.remove_store(self.request.name, os.path.dirname(name[len(STORE) :]))
+            gone.remove(name)
         there = [change.name for change in changes if change.after is not None]
         target = FILE + self.request.path
         if self.request.network and {target, PERMISSIONS + self.request.path} & set(there):
@@ -91,8 +96,8 @@ class CniNetwork(Resource):
                 _files.rename(other[len(FILE) :], name[len(FILE) :])
                 gone.remove(other)
         for name in gone:
-            if name.startswith(STORE):
-                store.remove_store(self.request.name, os.path.dirname(name[len(STORE) :]))
+            if name.startswith(LEFTOVER):
+                _files.remove_leftover(name[len(LEFTOVER) :])
             else:
                 _files.remove(name.partition("/")[1] + name.partition("/")[2])
 
@@ -186,11 +191,6 @@ class CniNetwork(Resource):
         directories = (self.request.conf_dir, os.path.join(self.request.conf_dir, self.request.name))
         paths = [path for directory in directories for path in _listed(directory) if path.endswith(DISABLED)]
         return [loader.read_file(path) for path in paths if loader.is_loaded_name(path[: -len(DISABLED)])]
-
-    def _leftovers(self) -> list[str]:
-        """Temporary files of a run that was killed."""
-        paths = _listed(self.request.conf_dir)
-        return [path for path in paths if path.endswith(_files.TEMPORARY) and os.path.basename(path).startswith(".")]
 
     def _permissions(self) -> State:
         path = self.request.path

@@ -108,10 +108,7 @@ class Daemon(Resource):
         if was.text is not None and target.text != was.text and self._params["backup"]:
             self._backup = f"{self._path}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~"
             _put(self._backup, was)
-        # If we are killed, the next run knows from the record what dockerd has not taken over.
-        pending = {key: before for key, (before, _after) in target.moved.items()}
-        kept = Record(self._path, target.record.keys, target.record.original, pending or target.record.in_force)
-        _files.write_atomically(record_path, kept.render(), 0o600)
+        _files.write_atomically(record_path, self._journal(target).render(), 0o600)
         if target.text != was.text:
             _put(self._path, Place(target.text, was.mode, was.owner))
         if self._how == RESTART:
@@ -183,7 +180,10 @@ class Daemon(Resource):
         return Target(text, Record(self._path, keys, original, self._untold(moved) if keys else {}), moved)
 
     def _given_back(self, document: Document, key: str, taken: Taken) -> Document:
-        if canonical(document.raw(key)) != taken.ours:
+        raw, replaced = document.raw(key), self._record.replaced
+        if raw == taken.before:
+            return document
+        if canonical(raw) != taken.ours and not (key in replaced and raw == replaced[key]):
             warning = f"{self._path}: {key} was changed by others since; it stays as it is"
             self.warnings += [] if warning in self.warnings else [warning]
             return document
@@ -211,15 +211,20 @@ class Daemon(Resource):
 
     # Changes
 
+    def _journal(self, target: Target) -> Record:
+        """Return what the next run must know if we are killed: what the file has of us, and what dockerd lacks."""
+        pending = {key: before for key, (before, _after) in target.moved.items()}
+        keys = {**self._record.keys, **target.record.keys}
+        replaced = {key: self._document.raw(key) for key in keys}
+        return Record(self._path, keys, target.record.original, pending or target.record.in_force, replaced)
+
     def _check(self, target: Target) -> None:
         unit = checks.unit()
         flags = checks.flags(unit, self._process)
         checks.require_right_file(self._path, flags)
         checks.require_no_doubles(self._path, Document(target.text or NEW).data, flags, self._wanted)
-        if target.text != self._place.text:
-            checks.require_writable(self._path)
-            if self._params["validate"] and self.installed and target.text:
-                checks.validate(self._run, self._path, target.text)
+        if target.text and target.text != self._place.text and self._params["validate"] and self.installed:
+            checks.validate(self._run, self._path, target.text)
         if self._how == RESTART:
             service.require_restartable(unit)
             lives = self._keeps_containers(flags)

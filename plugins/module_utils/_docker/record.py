@@ -35,13 +35,14 @@ class Record:
     """All keys that we keep in one file.
 
     ``original`` is the whole file before us, None for no file.  ``in_force`` is what a running dockerd has of keys that
-    were changed since it read them.
+    were changed since it read them.  ``replaced`` is what a run that may have been killed found in the file.
     """
 
     path: str
     keys: dict[str, Taken] = field(default_factory=dict)
     original: Raw = None
     in_force: dict[str, Raw] = field(default_factory=dict)
+    replaced: dict[str, Raw] = field(default_factory=dict)
 
     def render(self) -> str:
         """Return the record's text."""
@@ -49,6 +50,8 @@ class Record:
         data["keys"] = {key: {"ours": taken.ours, "before": taken.before} for key, taken in self.keys.items()}
         if self.in_force:
             data["in_force"] = self.in_force
+        if self.replaced:
+            data["replaced"] = self.replaced
         return json.dumps(data, indent=2) + "\n"
 
 
@@ -59,8 +62,10 @@ def parse(text: t.Optional[str], place: str, path: str) -> Record:
     try:
         data = _json.parse(text)
         keys = {key: Taken(_value(taken["ours"]), _value(taken["before"])) for key, taken in data["keys"].items()}
-        in_force = {key: _value(raw) for key, raw in data.get("in_force", {}).items()}
-        record = Record(data["path"], keys, _file(data["original"]), in_force)
+        untold, replaced = (
+            {key: _value(raw) for key, raw in data.get(name, {}).items()} for name in ("in_force", "replaced")
+        )
+        record = Record(data["path"], keys, _file(data["original"]), untold, replaced)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PodnetError(f"record: {place} is not a record of this module; move it away, or name another") from error
     if record.path != path:

@@ -44,8 +44,10 @@ class Bridge(Resource):
         if link is None or (not wanted.present and not link.ours):
             return self._address_state() if link else {}
         ports = [port for port in wanted.ports if self._is_plugged(port.name)]
+        # One that a killed run has not finished is still to be made, and can be removed.
+        done = not (wanted.present and link.is_unnamed)
         return {
-            self._key: self._attributes(link),
+            **({self._key: self._attributes(link)} if done else {}),
             **self._address_state(),
             **{self._port_key(port): self._port_flags(port) for port in ports},
         }
@@ -70,7 +72,7 @@ class Bridge(Resource):
         files, rest = _persist.split(changes)
         with netns.netlink(self._wanted.netns) as ipr:
             for change in rest:
-                with links.asking(change.name):
+                with netns.asking(change.name):
                     self._step(ipr, change)
         _persist.write(files)
 
@@ -258,11 +260,12 @@ class Bridge(Resource):
             ipr.link("del", index=links.index_of(ipr, name))
             return
         if change.before is None:
-            # With its MAC address from the first moment on: udev leaves it alone only then.
-            ipr.link("add", ifname=name, kind="bridge", address=change.after["mac"])
-            ipr.link("set", index=links.index_of(ipr, name), ifalias=links.ALIAS)
+            if self._bridge is None:
+                # With its MAC address from the first moment on: udev leaves it alone only then.
+                ipr.link("add", ifname=name, kind="bridge", address=change.after["mac"], group=links.UNNAMED)
             if "mtu" in change.after:
                 ipr.link("set", index=links.index_of(ipr, name), mtu=bridge_batch.pinning(change.after["mtu"]))
+            links.give_alias(ipr, links.index_of(ipr, name))
         before = change.before or {}
         todo = {key: value for key, value in change.after.items() if before.get(key) != value}
         spelled = {"mac": "address", "mtu": "mtu"}

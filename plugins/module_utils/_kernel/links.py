@@ -9,8 +9,6 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import ipaddress
 import os
 import typing as t
@@ -21,6 +19,9 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._values import Inter
 
 #: The alias (`ip link show` prints it) of every link that we made; only such a link is ever removed.
 ALIAS = "podnet"
+#: A link gets its alias after its birth, but its group with it: ours have this one until they have the alias, so that
+#: what a killed run leaves is not taken for somebody else's.
+UNNAMED = 0x706F646E
 
 AF_INET, AF_INET6 = 2, 10
 MAIN_TABLE = 254
@@ -50,11 +51,17 @@ class Link:
     isolated: bool
     #: The number of the namespace that the other end of a pair is in; None where it is in this one.
     nsid: t.Optional[int] = None
+    group: int = 0
 
     @property
     def ours(self) -> bool:
         """Whether we made it."""
-        return self.alias == ALIAS
+        return self.alias == ALIAS or self.is_unnamed
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Whether we were killed before it had its alias."""
+        return self.group == UNNAMED and self.alias == ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ def links(ipr: t.Any) -> dict[str, Link]:
 
 
 def _whole(dump: t.Callable[[], t.Iterable[t.Any]]) -> list[t.Any]:
-    """Ask again where a link came or went while the kernel told them, as where pods are being attached."""
+    """Ask again where something came or went while the kernel told it, as where pods are being attached."""
     for _attempt in range(20):
         try:
             return list(dump())
@@ -84,14 +91,14 @@ def _whole(dump: t.Callable[[], t.Iterable[t.Any]]) -> list[t.Any]:
             # Its class is pyroute2's, which is not imported for that.
             if type(error).__name__ != "NetlinkDumpInterrupted":
                 raise
-    raise PodnetError("the node's links change faster than they can be listed; run this again")
+    raise PodnetError("netlink: the node's network changes faster than it can be listed; run this again")
 
 
 def addresses(ipr: t.Any, index: int) -> list[Interface]:
     """Return a link's lasting addresses without the link-local ones, which the kernel minds itself."""
     return [
         interface
-        for message in list(ipr.get_addr(index=index))
+        for message in _whole(lambda: ipr.get_addr(index=index))
         for interface in [_interface(message)]
         if (message.get_attr("IFA_FLAGS") or message["flags"]) & _IFA_F_PERMANENT
         and not (interface.version == 6 and interface.is_link_local)
@@ -101,7 +108,7 @@ def addresses(ipr: t.Any, index: int) -> list[Interface]:
 def all_addresses(ipr: t.Any) -> dict[int, list[Interface]]:
     """Return the addresses of all links by their numbers, also those that a DHCP server or a router has lent."""
     found: dict[int, list[Interface]] = {}
-    for message in list(ipr.get_addr()):
+    for message in _whole(ipr.get_addr):
         found.setdefault(message["index"], []).append(_interface(message))
     return found
 
@@ -129,7 +136,8 @@ def remove_address(ipr: t.Any, index: int, interface: Interface) -> None:
 
 def routes(ipr: t.Any, family: int, **filters: t.Any) -> list[Route]:
     """Return the main table's routes of a family; pyroute2 passes the filters (``oif``) on."""
-    return [_route(message) for message in list(ipr.get_routes(family=family, table=MAIN_TABLE, **filters))]
+    found = _whole(lambda: ipr.get_routes(family=family, table=MAIN_TABLE, **filters))
+    return [_route(message) for message in found]
 
 
 def exits(ipr: t.Any) -> list[str]:
@@ -163,12 +171,6 @@ def ssh_address() -> t.Optional[str]:
     return None
 
 
-def refused(error: Exception) -> t.Optional[str]:
-    """Return what the kernel said, or None if it was not the kernel; NetlinkError is not imported for that."""
-    code = getattr(error, "code", None)
-    return os.strerror(code) if isinstance(code, int) and code > 0 else None
-
-
 def index_of(ipr: t.Any, name: str) -> int:
     """Return a link's number; what is changed was there when the change was planned."""
     found = list(ipr.link_lookup(ifname=name))
@@ -177,17 +179,9 @@ def index_of(ipr: t.Any, name: str) -> int:
     return int(found[0])
 
 
-@contextlib.contextmanager
-def asking(what: str) -> t.Iterator[None]:
-    """Turn the kernel's refusal into a sentence: ``with asking("address 10.12.1.1/24 on br1"): ...``."""
-    try:
-        yield
-    except Exception as error:
-        reason = refused(error)
-        if reason is None:
-            raise
-        remedy = "run as root (become: true)" if reason == os.strerror(errno.EPERM) else "dmesg may tell more"
-        raise PodnetError(f"{what}: the kernel refuses it ({reason}); {remedy}") from error
+def give_alias(ipr: t.Any, index: int) -> None:
+    """Show whose a link is that was made in the group UNNAMED."""
+    ipr.link("set", index=index, ifalias=ALIAS, group=0)
 
 
 def _interface(message: t.Any) -> Interface:
@@ -216,6 +210,7 @@ def _link(message: t.Any) -> Link:
         hairpin=bool(port.get_attr("IFLA_BRPORT_MODE")) if port else False,
         isolated=bool(port.get_attr("IFLA_BRPORT_ISOLATED")) if port else False,
         nsid=message.get_attr("IFLA_LINK_NETNSID"),
+        group=message.get_attr("IFLA_GROUP") or 0,
     )
 
 

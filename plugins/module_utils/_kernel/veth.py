@@ -60,7 +60,7 @@ class Veths(Resource):
         with netns.netlink() as ipr:
             for step in (self._take_away, self._make, self._add_routes):
                 for change in changes:
-                    with links.asking(change.name):
+                    with netns.asking(change.name):
                         step(ipr, change)
 
     def result(self, state: State) -> dict[str, t.Any]:
@@ -155,7 +155,8 @@ class Veths(Resource):
         pair = self._pairs[change.name]
         if _is_born(change):
             # The other end is born where it belongs, so its name cannot clash with one of the node's.
-            ipr.link("add", ifname=pair.name, kind="veth", peer={"ifname": pair.peer, "net_ns_fd": pair.path})
+            peer = {"ifname": pair.peer, "net_ns_fd": pair.path}
+            ipr.link("add", ifname=pair.name, kind="veth", peer=peer, group=links.UNNAMED)
         self._settle_host(ipr, pair)
         with netns.netlink(pair.path) as inside:
             _settle_peer(inside, pair)
@@ -168,7 +169,7 @@ class Veths(Resource):
 
     def _settle_host(self, ipr: t.Any, pair: Pair) -> None:
         index = links.index_of(ipr, pair.name)
-        ipr.link("set", index=index, ifalias=links.ALIAS)
+        links.give_alias(ipr, index)
         if pair.mtu is not None:
             ipr.link("set", index=index, mtu=pair.mtu)
         if pair.bridge is not None:

@@ -16,7 +16,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.host import scratch_namespace
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.ruleset import KUBE_PROXY_MARK, Family, RuleSet
-from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, refusal
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, input_file, refusal
 
 TABLE_KEY = ("inet", "podnet")
 TABLE = " ".join(TABLE_KEY)
@@ -118,7 +118,10 @@ class Nftables:
 
     def load(self, text: str) -> None:
         """Load a script; all of it, or nothing."""
-        self.host.output([str(self.nft), "-f", "-"], text)
+        with input_file(text) as path:
+            rc, _out, err = self.host.run([str(self.nft), "-f", path], None)
+        if rc != 0:
+            raise refusal([str(self.nft), "-f", "-"], err.replace(path, "-"))
 
     def chain_texts(self, family: str, table: str, chain: str) -> dict[int, str]:
         """Return the rules of a chain as text, by their handles."""

@@ -230,6 +230,31 @@ def test_a_run_that_was_killed_before_the_restart_is_made_up_for(node: Node, mon
     assert not node.converge(options=OURS)["changed"]
 
 
+@pytest.mark.parametrize("at", ["daemon.json", "record.json"])
+@pytest.mark.parametrize("then", [{"state": "absent"}, {"options": {"bridge": "br1", "debug": True}}])
+def test_a_run_that_was_killed_before_or_after_the_file_forgets_nothing(
+    node: Node, monkeypatch: pytest.MonkeyPatch, at: str, then: dict[str, t.Any]
+) -> None:
+    node.converge(options=OURS)
+    put = daemon._put
+
+    def killed(path: str, place: daemon.Place) -> None:
+        if path.endswith(at):
+            raise KeyboardInterrupt
+        put(path, place)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(daemon, "_put", killed)
+        with pytest.raises(KeyboardInterrupt):
+            node.converge(options={"bridge": "br1", "debug": True})
+    node.converge(**then)
+    assert node.resource.warnings == []
+    assert json.loads(node.file.read_text()) == {**json.loads(THEIRS), **then.get("options", {})}
+    assert not node.converge(**then)["changed"]
+    node.converge(state="absent")
+    assert node.texts() == {"daemon.json": THEIRS}
+
+
 def test_dockerd_itself_refuses_where_it_can(node: Node) -> None:
     node.validates = (1, "unable to configure the Docker daemon with file FILE: invalid value")
     with pytest.raises(PodnetError, match=rf"options: dockerd refuses the new {node.file} .unable .* invalid"):
