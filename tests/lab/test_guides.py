@@ -183,7 +183,7 @@ def test_each_inventory(lab: Lab, block: Block) -> None:
     connections = lab.inventory["kube_node"]["hosts"]
     device = groups["kube_node"]["vars"].get("pod_network_device", "eth0")
     for group in (groups["kube_node"], *(groups["kube_node"].get("children") or {}).values()):
-        group["vars"] = {**with_a_release(lab, group.get("vars") or {}), "cni_plugins_names": ["bridge", "portmap"]}
+        group["vars"] = with_a_release(lab, group.get("vars") or {})
         for name, host in group["hosts"].items():
             host |= {key: value for key, value in connections[name].items() if key.startswith("ansible_")}
             if device != "eth0":

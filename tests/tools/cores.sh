@@ -10,11 +10,11 @@ set -euo pipefail
 
 declare -A pythons=([oldest]="3.11 3.12 3.13" [newest]="3.14 3.13 3.12")
 
-# run VENV COMMAND…: each step that is said has the core's name, so that two do not mix.
+# run CORE VENV COMMAND…: each step that is said has the core's name, so that two do not mix.
 run() {
-    local venv=$1
-    shift
-    PATH=$venv/bin:$PATH "$@" 2>&1 | sed -u "s/^-- /-- $CORE: /"
+    local core=$1 venv=$2
+    shift 2
+    CORE=$core PATH=$venv/bin:$PATH "$@" 2>&1 | sed -u "s/^-- /-- $core: /"
 }
 
 ran=()
@@ -30,7 +30,7 @@ for core in oldest newest; do
     venv=$PWD/.cache/core-$core
     tests/tools/setup.sh packages "$venv" "$python" "$requirements"
     echo "-- $core: $release, $("$venv/bin/python" --version)"
-    CORE=$core run "$venv" "$@" &
+    run "$core" "$venv" "$@" &
     ran+=($!)
 done
 
