@@ -55,6 +55,7 @@ class Bridge(Resource):
             self._check_removal()
             return {}
         self._check_names()
+        self._check_addresses()
         self._warn_of_other_addresses()
         wanted, attributes = self._wanted, self._wanted_attributes()
         return {
@@ -186,6 +187,11 @@ class Bridge(Resource):
                 remedy = f"release it (ip link set {port.name} nomaster)"
                 raise OptionError(path, port.name, f"is a port of {master}", remedy)
 
+    def _check_addresses(self) -> None:
+        for index, each in enumerate(self._wanted.addresses):
+            if each not in self._found:
+                links.require_way_back(f"bridge.addresses[{index}]", each.network)
+
     def _check_removal(self) -> None:
         link, wanted = self._link, self._wanted
         if link is None:
@@ -194,6 +200,9 @@ class Bridge(Resource):
             what = "a bridge that was there before" if link.kind == "bridge" else _kind(link)
             self._warn(f"{wanted.name} is {what} (it does not carry the alias {links.ALIAS}): it stays")
             return
+        if wanted.name in self._precious:
+            remedy = "give the node another link for that first"
+            raise OptionError("bridge.name", wanted.name, self._precious[wanted.name], remedy)
         listed = {port.name for port in wanted.ports}
         others = [each for each in self._links.values() if each.master == link.index and not each.ours]
         foreign = sorted(each.name for each in others if each.name not in listed)

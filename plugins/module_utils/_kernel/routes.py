@@ -65,6 +65,7 @@ class Routes(Resource):
             return {}
         with netns.netlink() as ipr:
             self._check_device()
+            self._check_ways(current)
             state = self._reachable(ipr, current)
             if any(name not in current for name in state):
                 self._check_foreign(ipr, state)
@@ -185,6 +186,11 @@ class Routes(Resource):
         if self._device and self._device not in self._names.values():
             known = set(self._names.values()) - {"lo"}
             raise OptionError("device", self._device, "is not there", _values.suggestion(self._device, known))
+
+    def _check_ways(self, current: State) -> None:
+        for way in self._ways:
+            if f"route {way.dst}" not in current:
+                links.require_way_back(way.pod_cidr, way.dst)
 
     def _check_foreign(self, ipr: t.Any, state: State) -> None:
         """Refuse to take the place of somebody else's route to all or to a part of a pod CIDR."""

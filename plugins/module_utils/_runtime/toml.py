@@ -105,6 +105,18 @@ def restore(text: str) -> str:
     return "".join(found)
 
 
+def shown(text: str) -> str:
+    """Return the text as others may read it: of sections that are not about CNI only the names of the keys."""
+    lines, ours = [], True
+    for line in text.splitlines(keepends=True):
+        name = _section(line)
+        ours = name.endswith(".cni") if name is not None else ours and not line.lstrip().startswith("[")
+        key = _KEY.fullmatch(line.rstrip("\n"))
+        whole = ours or name is not None or not line.strip() or line.strip() in (SECTION, NOTHING)
+        lines.append(line if whole else f"{key[1]}{key[2]}{key[3]}…\n" if key else "…\n")
+    return "".join(lines)
+
+
 def is_edited(text: str) -> bool:
     """Whether there is anything of ours in a file."""
     return any(line.strip() in (SECTION, NOTHING) or line.strip().startswith(WAS) for line in text.splitlines())
