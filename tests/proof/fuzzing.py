@@ -122,6 +122,8 @@ VALUES: tuple[Json, ...] = (
     -(2**63),
     1.5,
     1e308,
+    float("inf"),
+    float("nan"),
     [],
     {},
     [[]],

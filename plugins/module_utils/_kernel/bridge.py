@@ -55,7 +55,6 @@ class Bridge(Resource):
             self._check_removal()
             return {}
         self._check_names()
-        self._check_addresses()
         self._warn_of_other_addresses()
         wanted, attributes = self._wanted, self._wanted_attributes()
         return {
@@ -169,6 +168,9 @@ class Bridge(Resource):
 
     def _check_names(self) -> None:
         wanted, link = self._wanted, self._link
+        for index, each in enumerate(wanted.addresses):
+            if each not in self._found:
+                links.require_way_back(f"bridge.addresses[{index}]", each.network)
         remedy = "choose another name for the bridge"
         if wanted.name in self._precious:
             raise OptionError("bridge.name", wanted.name, self._precious[wanted.name], remedy)
@@ -187,11 +189,6 @@ class Bridge(Resource):
                 remedy = f"release it (ip link set {port.name} nomaster)"
                 raise OptionError(path, port.name, f"is a port of {master}", remedy)
 
-    def _check_addresses(self) -> None:
-        for index, each in enumerate(self._wanted.addresses):
-            if each not in self._found:
-                links.require_way_back(f"bridge.addresses[{index}]", each.network)
-
     def _check_removal(self) -> None:
         link, wanted = self._link, self._wanted
         if link is None:
@@ -201,8 +198,9 @@ class Bridge(Resource):
             self._warn(f"{wanted.name} is {what} (it does not carry the alias {links.ALIAS}): it stays")
             return
         if wanted.name in self._precious:
-            remedy = "give the node another link for that first"
-            raise OptionError("bridge.name", wanted.name, self._precious[wanted.name], remedy)
+            raise OptionError(
+                "bridge.name", wanted.name, self._precious[wanted.name], "give the node another link first"
+            )
         listed = {port.name for port in wanted.ports}
         others = [each for each in self._links.values() if each.master == link.index and not each.ours]
         foreign = sorted(each.name for each in others if each.name not in listed)

@@ -81,7 +81,9 @@ def edit(text: str, section: str, keys: t.Mapping[str, t.Any]) -> str:
         own = _set(own, key, given, _indent(lines[start]))
     if not lines[start].endswith("\n"):
         lines[start] += "\n"
-    return "".join([*lines[: start + 1], *own, *lines[end:]])
+    edited = "".join([*lines[: start + 1], *own, *lines[end:]])
+    # A line end that is missing at the end of the file stays so, that it can be given back.
+    return edited if text.endswith("\n") else edited.removesuffix("\n")
 
 
 def restore(text: str) -> str:
@@ -102,7 +104,8 @@ def restore(text: str) -> str:
         else:
             found.append(lines[index])
             index += 1
-    return "".join(found)
+    restored = "".join(found)
+    return restored if text.endswith("\n") else restored.removesuffix("\n")
 
 
 def shown(text: str) -> str:

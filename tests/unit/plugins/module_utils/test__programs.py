@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +44,17 @@ def test_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _programs.which("sh.") is None
     with pytest.raises(PodnetError, match=r"^shh: there is no such program on the node; install the package dash$"):
         _programs.find("shh", "dash")
+
+
+def test_a_directory_that_we_are_started_in_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nft").touch(0o755)
+    monkeypatch.chdir(tmp_path)
+    for path in (".", "", ":.:", "bin"):
+        monkeypatch.setenv("PATH", path)
+        assert _programs.which("nft") != "./nft"
+        assert all(each.startswith("/") for each in _programs.search_path().split(":"))
+        module = Busy(0)
+        assert _programs.runner(module)(["sh", "-c"])[1].startswith("/")  # type: ignore[arg-type]
+        assert module.options["environ_update"]["PATH"] == _programs.search_path()
+    monkeypatch.setenv("PATH", f"{tmp_path}:.")
+    assert _programs.which("nft") == str(tmp_path / "nft")
