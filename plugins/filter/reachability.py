@@ -139,7 +139,9 @@ def _seen(rows: list[Row]) -> str:
 def _time(row: t.Optional[Row]) -> str:
     if row is None:
         return "."
-    return _number(row["rtt_ms"]) if row["ok"] else "FAILED"
+    if not row["ok"]:
+        return "FAILED"
+    return "ok" if row["rtt_ms"] is None else _number(row["rtt_ms"])
 
 
 def _number(milliseconds: float) -> str:

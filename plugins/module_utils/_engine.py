@@ -75,6 +75,10 @@ class Resource(ABC):
         """Return the paths of all that changes in the file system; the names of such objects end in them."""
         return [f"/{change.name.partition(' /')[2]}" for change in changes if " /" in change.name]
 
+    def shown(self, name: str, text: str) -> str:  # noqa: ARG002
+        """Return what of a file's text may stand in a diff, which ends in logs that more people read than the file."""
+        return text
+
     def result(self, state: State) -> dict[str, t.Any]:  # noqa: ARG002
         """Return the module's own return values, from the state that is (or, in check mode, would be)."""
         return {}
@@ -102,19 +106,19 @@ def converge(resource: Resource, check_mode: bool) -> dict[str, t.Any]:
         resource.apply(changes)
         state = resource.read()
         _require_converged(plan(state, resource.desired(state)))
-    return {"changed": bool(changes), **render(changes), **resource.result(state)}
+    return {"changed": bool(changes), **render(changes, resource.shown), **resource.result(state)}
 
 
-def render(changes: list[Change]) -> dict[str, t.Any]:
+def render(changes: list[Change], show: t.Callable[[str, str], str] = lambda _name, text: text) -> dict[str, t.Any]:
     """Render a plan as ``actions`` (sentences) and ``diff`` (texts one by one, all the rest together)."""
     texts = [change for change in changes if isinstance(change.before or change.after, str)]
     objects = [change for change in changes if change not in texts]
-    diff = [
+    diff: list[dict[str, t.Any]] = [
         {
             "before_header": change.name,
             "after_header": change.name,
-            "before": change.before or "",
-            "after": change.after or "",
+            "before": show(change.name, change.before or ""),
+            "after": show(change.name, change.after or ""),
         }
         for change in texts
     ]
@@ -148,6 +152,7 @@ def report(module: AnsibleModule, work: t.Callable[[], dict[str, t.Any]]) -> Non
     """Leave the module with what ``work`` returns, or with one sentence; for modules that only read."""
     try:
         require_text(module.params)
+        _require_given(module)
         _require_absolute(module)
         result = work()
     except PodnetError as error:
@@ -184,6 +189,18 @@ def require_text(value: t.Any, path: str = "") -> None:
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             require_text(item, f"{path}[{index}]")
+
+
+def _require_given(module: AnsibleModule) -> None:
+    """Refuse null where an option is required, which Ansible takes for given."""
+    missing = [option for option, spec in module.argument_spec.items() if spec.get("required")]
+    for key, value, options, *rest in module.required_if or ():
+        wanted = module.params.get(key) == value
+        one_is_enough = any(rest) and any(module.params.get(option) is not None for option in options)
+        missing += options if wanted and not one_is_enough else []
+    for option in missing:
+        if module.params.get(option) is None:
+            raise OptionError(option, None, "is not given", "give it a value, or see where its template gets it from")
 
 
 def _require_absolute(module: AnsibleModule) -> None:

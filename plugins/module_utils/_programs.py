@@ -50,11 +50,12 @@ def runner(module: AnsibleModule) -> Runner:
     """Return the module's own run_command with messages in one language, whatever the node's locale is."""
 
     def run(args: list[str], data: t.Optional[str] = None) -> tuple[int, str, str]:
-        english = {"LC_ALL": "C", "LANGUAGE": "C"}
+        environment = {"LC_ALL": "C", "LANGUAGE": "C", "PATH": search_path()}
+        args = [which(args[0]) or args[0], *args[1:]]
         for last in (False, False, True):
             try:
                 status, out, err = module.run_command(
-                    args, data=data, environ_update=english, expand_user_and_vars=False, handle_exceptions=last
+                    args, data=data, environ_update=environment, expand_user_and_vars=False, handle_exceptions=last
                 )
                 break
             except OSError:  # on a busy node a plugin may have answered VERSION, and be gone, before its input came
@@ -64,9 +65,15 @@ def runner(module: AnsibleModule) -> Runner:
     return run
 
 
+def search_path() -> str:
+    """Return where programs are looked for: what is relative would lead into the directory that we are started in."""
+    given = os.environ.get("PATH", "").split(":")
+    return ":".join([*filter(os.path.isabs, given), _ALSO])
+
+
 def which(name: str) -> t.Optional[str]:
     """Return a program's path, or None where the node does not have it."""
-    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_ALSO}")
+    return shutil.which(name, path=search_path())
 
 
 def find(name: str, package: str) -> str:

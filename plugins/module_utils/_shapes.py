@@ -33,7 +33,7 @@ ROW: dict[str, t.Any] = {
 }
 
 #: What a role plans on a node, and why that is not known.
-PLANS: dict[str, t.Any] = {"plans?": {OTHERS: [PLAIN]}, "problems?": [PLAIN], "unreachable?": PLAIN}
+PLANS: dict[str, t.Any] = {"plans?": {OTHERS: [PLAIN]}, "problems?": [TEXT], "unreachable?": PLAIN}
 
 
 def fits(value: t.Any, form: t.Any) -> bool:

@@ -51,8 +51,9 @@ class Unit(t.NamedTuple):
     def from_files(self) -> dict[str, Word]:
         """The variables that environment files set; they win over the unit's own."""
         found: dict[str, Word] = {}
-        for entry in self.environment_files:
-            for path in _files.matching("/" + entry.lstrip("-/")):
+        # systemd passes over what is no absolute path.
+        for entry in filter(os.path.isabs, (each.lstrip("-") for each in self.environment_files)):
+            for path in _files.matching(entry):
                 values = _words.variables(_files.read_text(path) or "")
                 found.update({name: Word(value, path) for name, value in values.items()})
         return found

@@ -302,8 +302,10 @@ def _node(uplink: str | None) -> node.Node:
             )
             for link in found.values()
         }
-        exits = [uplink] if uplink is not None else links.exits(ipr)
-    return node.Node(plain, exits[0] if exits else None)
+        ways = links.exits(ipr)
+        exits = [uplink] if uplink is not None else ways
+        precious = links.precious(ipr, ways)
+    return node.Node(plain, exits[0] if exits else None, precious)
 
 
 if __name__ == "__main__":

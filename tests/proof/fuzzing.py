@@ -122,6 +122,8 @@ VALUES: tuple[Json, ...] = (
     -(2**63),
     1.5,
     1e308,
+    float("inf"),
+    float("nan"),
     [],
     {},
     [[]],
@@ -320,7 +322,9 @@ def _shown(what: t.Any) -> str:
     return text if len(text) < 20_000 else f"{text[:10_000]} … {text[-10_000:]}"
 
 
-def fuzzed(make: t.Callable[[Random], T]) -> t.Callable[[t.Callable[[T], None]], t.Callable[..., None]]:
+def fuzzed(
+    make: t.Callable[[Random], T], batch: int = BATCH
+) -> t.Callable[[t.Callable[[T], None]], t.Callable[..., None]]:
     """Make a test of a function that takes one input: each example of Hypothesis is a seed for a batch of them."""
 
     def decorate(test: t.Callable[[T], None]) -> t.Callable[..., None]:
@@ -328,7 +332,7 @@ def fuzzed(make: t.Callable[[Random], T]) -> t.Callable[[t.Callable[[T], None]],
         @given(rng=st.randoms(use_true_random=True))
         def run(rng: Random) -> None:
             started = os.times()
-            for _input in range(BATCH):
+            for _input in range(batch):
                 test(make(rng))
             ended = os.times()
             COUNTS["microseconds"] += int((ended.user - started.user + ended.system - started.system) * 1e6)

@@ -105,6 +105,10 @@ def normalise(name: str, config: t.Any, form: str) -> Network:
     parts = _list_parts(given) if "plugins" in given else [_single_part(given)]
     envelope = {key: ENVELOPE[key](f"config.{key}", value) for key, value in given.items() if key in ENVELOPE}
     document = _as_list(given, envelope, parts) if form == "conflist" else _as_single(given, envelope, parts)
+    try:
+        text(document)
+    except ValueError as error:
+        raise OptionError("config", name, "has a number that JSON does not know", "leave out .inf and .nan") from error
     return Network(name, document, parts)
 
 

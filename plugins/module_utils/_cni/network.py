@@ -9,6 +9,7 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import typing as t
@@ -47,6 +48,8 @@ class CniNetwork(Resource):
         self.request = request
         self.competing: list[dict[str, t.Any]] = []
         self.difference: t.Optional[Difference] = None
+        #: What an earlier run of ours took out of sight.
+        self._displaced: set[str] = set()
 
     def read(self) -> State:
         require_place(self.request)
@@ -54,7 +57,9 @@ class CniNetwork(Resource):
         state: State = {FILE + entry.path: _content(entry) for entry in self._ours(files)}
         if self.request.network and self.request.on_conflict == "rename":
             state.update({FILE + entry.path: _content(entry) for entry in self._rivals(files)})
-        state.update({FILE + entry.path: _content(entry) for entry in self._disabled()})
+        displaced = self._disabled()
+        self._displaced |= {entry.path for entry in displaced}
+        state.update({FILE + entry.path: _content(entry) for entry in displaced})
         state.update(self._permissions())
         leftovers = _files.leftovers(self.request.conf_dir)
         state.update({LEFTOVER + path: {"size": os.lstat(path).st_size} for path in leftovers})
@@ -100,6 +105,14 @@ class CniNetwork(Resource):
                 _files.remove_leftover(name[len(LEFTOVER) :])
             else:
                 _files.remove(name.partition("/")[1] + name.partition("/")[2])
+
+    def shown(self, name: str, text: str) -> str:
+        """Of a file that is only renamed, which may hold somebody's token, no more than that it stays the same."""
+        path = name[len(FILE) :]
+        rivals = [entry["path"] for entry in self.competing]
+        if not path.endswith(DISABLED) and path not in rivals and path + DISABLED not in self._displaced:
+            return text
+        return f"{len(text.encode())} bytes, sha256 {hashlib.sha256(text.encode()).hexdigest()}\n" if text else text
 
     def result(self, state: State) -> dict[str, t.Any]:  # noqa: ARG002
         network = self.request.network

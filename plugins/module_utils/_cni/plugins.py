@@ -28,6 +28,9 @@ BIN_DIRS = ("/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni")
 #: A plugin answers VERSION in some milliseconds; one that hangs (waits for a daemon, say) must not hang us.
 PROBE_SECONDS = 5
 
+#: No plugin is as large; what is takes too long to read.
+LARGEST = 512 * 1024 * 1024
+
 #: A release's binaries are a few MB each; hashing reads them in pieces of this size.
 CHUNK = 1024 * 1024
 
@@ -71,11 +74,11 @@ def inspect(path: str, follow: bool = False) -> t.Optional[Binary]:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
         with open(os.open(path, flags), "rb") as file:
             status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
+            if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
                 return None
             mode = f"{stat.S_IMODE(status.st_mode):04o}"
             return Binary(status.st_size, mode, owner(status.st_uid, status.st_gid), sha256(file))
-    except OSError:
+    except (OSError, ValueError):  # a name out of somebody's manifest need be none
         return None
 
 

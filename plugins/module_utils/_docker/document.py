@@ -18,6 +18,9 @@ from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 
 SPACE = re.compile(r"[ \t\r\n]*")
 
+#: What stands for a value that is nobody's business.
+HIDDEN = '"…"'
+
 #: What is written where there is no file yet.
 NEW = "{}\n"
 
@@ -82,6 +85,14 @@ class Document:
         else:
             start, end = members[index - 1].end, member.end
         return Document(self.text[:start] + self.text[end:])
+
+    def shown(self, keys: t.Container[str]) -> str:
+        """Return the text with the values of these keys; what others are, such as a proxy's password, is not told."""
+        text, at = "", 0
+        for member in self._members.values():
+            if member.key not in keys:
+                text, at = f"{text}{self.text[at : member.value]}{HIDDEN}", member.end
+        return text + self.text[at:]
 
     @property
     def _last(self) -> Member:

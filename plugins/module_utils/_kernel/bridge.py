@@ -170,6 +170,8 @@ class Bridge(Resource):
 
     def _check_names(self) -> None:
         wanted, link = self._wanted, self._link
+        new = [(index, each) for index, each in enumerate(wanted.addresses) if each not in self._found]
+        links.require_way_back((f"bridge.addresses[{index}]", each.network) for index, each in new)
         remedy = "choose another name for the bridge"
         if wanted.name in self._precious:
             raise OptionError("bridge.name", wanted.name, self._precious[wanted.name], remedy)
@@ -196,6 +198,10 @@ class Bridge(Resource):
             what = "a bridge that was there before" if link.kind == "bridge" else _kind(link)
             self._warn(f"{wanted.name} is {what} (it does not carry the alias {links.ALIAS}): it stays")
             return
+        if wanted.name in self._precious:
+            raise OptionError(
+                "bridge.name", wanted.name, self._precious[wanted.name], "give the node another link first"
+            )
         listed = {port.name for port in wanted.ports}
         others = [each for each in self._links.values() if each.master == link.index and not each.ours]
         foreign = sorted(each.name for each in others if each.name not in listed)

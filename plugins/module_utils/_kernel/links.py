@@ -14,8 +14,9 @@ import os
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._values import Interface
+from ansible_collections.mink8s.podnet.plugins.module_utils import _values
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._values import Interface, Network
 
 #: The alias (`ip link show` prints it) of every link that we made; only such a link is ever removed.
 ALIAS = "podnet"
@@ -161,14 +162,32 @@ def precious(ipr: t.Any, out: t.Sequence[str]) -> dict[str, str]:
 
 
 def ssh_address() -> t.Optional[str]:
-    """Return the node's address that the ssh connection came in by; become's sudo hides it, so ask our ancestors."""
+    """Return the node's address that the ssh connection came in by."""
+    connection = _ssh_connection()
+    return connection[2].split("%")[0] if connection else None
+
+
+def require_way_back(networks: t.Iterable[tuple[str, Network]]) -> None:
+    """Refuse to lead packets elsewhere that go to whom the ssh connection comes from; each with its option's path."""
+    connection = _ssh_connection()
+    client = connection[0].split("%")[0] if connection else ""
+    if not _values.is_address(client):
+        return
+    for path, network in networks:
+        if ipaddress.ip_address(client) in network:
+            problem = f"has {client}, which Ansible is connected from"
+            raise OptionError(path, str(network), problem, "use addresses that nobody else has")
+
+
+def _ssh_connection() -> list[str]:
+    """The addresses and ports of both ends, or nothing; become's sudo hides them, so ask our ancestors."""
     process = os.getpid()
     while process > 1:
         connection = _environment(process).get("SSH_CONNECTION", "").split()
         if len(connection) == 4:
-            return connection[2].split("%")[0]
+            return connection
         process = _parent(process)
-    return None
+    return []
 
 
 def index_of(ipr: t.Any, name: str) -> int:

@@ -18,7 +18,7 @@ import typing as t
 from ansible_collections.mink8s.podnet.plugins.module_utils import _persist, _programs, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.links import DEFAULT_METRIC
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.links import DEFAULT_METRIC, require_way_back
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.main_table import (
     LOCAL,
     UNICAST,
@@ -66,7 +66,9 @@ class Routes(Resource):
             return dict(current)
         self._check_device()
         state = self._reachable()
-        if any(name not in current for name in state):
+        new = [way for way in self._ways if way.route in state and way.route not in current]
+        require_way_back((way.pod_cidr, way.dst) for way in new)
+        if new:
             self._check_foreign(state)
         if self._persist:
             lines = [f"route replace {self._spec(name, values)}\n" for name, values in state.items()]

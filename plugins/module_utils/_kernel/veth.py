@@ -34,10 +34,12 @@ class Veths(Resource):
         self._pairs = {f"veth {pair.name}": pair for pair in pairs}
         self._present = present
         self._links: dict[str, links.Link] = {}
+        self._precious: dict[str, str] = {}
 
     def read(self) -> State:
         with netns.netlink() as ipr:
             self._links = links.links(ipr)
+            self._precious = links.precious(ipr, links.exits(ipr))
         state: State = {}
         for key, pair in self._pairs.items():
             host = self._links.get(pair.name)
@@ -45,9 +47,12 @@ class Veths(Resource):
                 state[key] = self._read_pair(pair, host)
         return state
 
-    def desired(self, current: State) -> State:  # noqa: ARG002
-        for pair in self._pairs.values():
+    def desired(self, current: State) -> State:
+        for key, pair in self._pairs.items():
             self._check_name(pair)
+            if pair.name in self._precious and not (self._present and current.get(key) == _wanted(pair)):
+                remedy = "give the node another link for that first, or choose another name"
+                raise OptionError(f"{pair.option}.name", pair.name, self._precious[pair.name], remedy)
             if self._present and os.path.exists(pair.path):
                 self._check_inside(pair)
         return {key: _wanted(pair) for key, pair in self._pairs.items()} if self._present else {}

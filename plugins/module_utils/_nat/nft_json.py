@@ -41,6 +41,9 @@ META = {
 #: What taking something apart that another nft forms in another way may end with.
 _OTHERWISE = (AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError)
 
+#: What the values of a match are, where they are not words or numbers alike.
+_TYPES: dict[str, type] = {"mark": int, "input": str, "output": str}
+
 #: Which packets a table of each family sees.
 FAMILIES = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
 
@@ -99,7 +102,7 @@ class Ruleset:
         values = self._values(table, body["right"])
         if kind in ("source", "destination"):
             values = [network for value in values for network in _networks(value)]
-        elif not all(isinstance(value, int if kind == "mark" else (int, str)) for value in values):
+        elif not all(isinstance(value, _TYPES.get(kind, (int, str))) for value in values):
             return Match("other")
         if kind == "mark":
             values = [(value, mask) for value in values]

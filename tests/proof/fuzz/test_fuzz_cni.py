@@ -7,9 +7,14 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import hashlib
+import io
+import itertools
 import json
 import os
 import shutil
+import tarfile
 import typing as t
 from pathlib import Path
 
@@ -20,6 +25,7 @@ from fuzzing import Random, feed, fuzzed
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._attached import verdict
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import (
+    archive,
     attachments,
     changes,
     conf,
@@ -298,3 +304,60 @@ INFO = {
 @fuzzed(lambda rng: fuzzing.damaged(rng, INFO))
 def test_what_containerd_tells(info: t.Any) -> None:
     feed(lambda given: loaded.told(cri.Status({}, given if isinstance(given, dict) else {}), samples.CONFLIST), info)
+
+
+# ---- release archives
+
+
+def an_archive(kind: str, form: int) -> bytes:
+    """A small release."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=f"w:{kind}", format=form) as tar:
+        for name, content in (
+            ("./", None),
+            ("./bridge", b"b" * 700),
+            ("./" + "a" * 120, b"a"),
+            ("x", b""),
+        ):
+            member = tarfile.TarInfo(name)
+            member.type, member.mode = (tarfile.DIRTYPE if content is None else tarfile.REGTYPE), 0o755
+            member.size = len(content or b"")
+            tar.addfile(member, io.BytesIO(content or b""))
+    return buffer.getvalue()
+
+
+ARCHIVES = [an_archive(*each) for each in itertools.product(("", "gz", "xz"), (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT))]
+
+
+def damaged_archive(rng: Random) -> bytes:
+    """Damaged where tar has its fields, or where the packing has them."""
+    data = fuzzing.damaged_bytes(rng, rng.choice(ARCHIVES))
+    if rng.random() < 0.6:
+        plain = bytearray(rng.choice(ARCHIVES[:2]))
+        for _field in range(rng.choice((1, 2, 3))):
+            block = rng.randrange(len(plain) // 512) * 512
+            at, length = rng.choice(
+                ((0, 100), (100, 8), (124, 12), (148, 8), (156, 1), (157, 100), (257, 8), (345, 155))
+            )
+            words = (b"../x", b"/x", b"0004755", b"0000644", b"1", b"2", b"7", b"x", b"L", b"S", b"\x80" + b"\xff" * 11)
+            plain[block + at : block + at + length] = rng.choice(words)[:length].ljust(length, b"\0")
+            if rng.random() < 0.9:
+                header = bytes(plain[block : block + 148]) + b" " * 8 + bytes(plain[block + 156 : block + 512])
+                plain[block + 148 : block + 156] = b"%06o\0 " % sum(header)
+        data = bytes(plain) if rng.random() < 0.5 else gzip.compress(bytes(plain), 1)
+    return data
+
+
+def unpacked(content: bytes) -> t.Any:
+    path = put(PLACE / "release.tgz", content)
+    with archive.verified(str(path), "sha256:" + hashlib.sha256(content).hexdigest()) as file:
+        found = archive.hashes(file, ["bridge"])
+        contents = dict(archive.contents(file, ["bridge"]))
+    assert {name: hashlib.sha256(each).hexdigest() for name, each in contents.items()} == found
+    assert list(contents) == ["bridge"]
+    return found
+
+
+@fuzzed(damaged_archive)
+def test_archives(content: bytes) -> None:
+    feed(unpacked, content)

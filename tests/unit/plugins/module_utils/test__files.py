@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files that are the old one or the new one, and what killed runs leave beside them."""
+"""Files that are read with care and written as whole ones, their modes, and what killed runs leave beside them."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import threading
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,77 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypa
         _files.write_atomically(str(tmp_path / "file"), "new")
     assert (tmp_path / "file").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077, 0o777])
+def _any_umask(request: pytest.FixtureRequest) -> t.Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+@pytest.mark.usefixtures("_any_umask")
+def test_directories_and_files_have_their_modes_whatever_the_umask_is(tmp_path: Path) -> None:
+    path = tmp_path / "a/b/c"
+    _files.write_atomically(str(path), "text", 0o640)
+    assert [mode(each) for each in (path, path.parent, path.parent.parent)] == [0o640, 0o755, 0o755]
+    _files.link_atomically(str(tmp_path / "d/e"), "/f")
+    assert mode(tmp_path / "d") == 0o755
+
+
+def test_a_directory_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    _files.make_directory(str(tmp_path / "a"))
+    assert (mode(tmp_path), mode(tmp_path / "a")) == (0o700, 0o755)
+
+
+def test_nobody_reads_a_file_before_it_has_its_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    real = os.fchmod
+
+    def look(handle: int, wanted: int) -> None:
+        seen.extend((each.name, mode(each), each.read_bytes()) for each in tmp_path.iterdir())
+        real(handle, wanted)
+
+    monkeypatch.setattr(os, "fchmod", look)
+    for _file in range(2):
+        _files.write_atomically(str(tmp_path / "a"), b"secret", 0o600)
+    temporary = [name for name, _mode, _content in seen if name != "a"]
+    assert len(set(temporary)) == 2, "the names can be guessed"
+    assert {found for name, found, _content in seen if name != "a"} == {0o600}
+
+
+@pytest.mark.parametrize("kind", ["symlink", "hardlink"])
+def test_what_is_written_goes_through_no_link(tmp_path: Path, kind: str) -> None:
+    other, path = tmp_path / "other", tmp_path / "a"
+    other.write_text("theirs")
+    other.chmod(0o604)
+    path.symlink_to(other) if kind == "symlink" else path.hardlink_to(other)
+    _files.write_atomically(str(path), "ours", 0o600)
+    assert (other.read_text(), mode(other)) == ("theirs", 0o604)
+    assert path.read_text() == "ours"
+    assert not path.is_symlink()
+
+
+def test_a_file_is_not_cut_off_where_its_size_is_told_too_small() -> None:
+    # The kernel tells 0 bytes for it.
+    with pytest.raises(PodnetError, match="has more than 10 bytes"):
+        _files.read_bytes("/proc/self/status", 10)
+
+
+def test_a_name_that_no_file_can_have_is_a_sentence() -> None:
+    with pytest.raises(PodnetError, match="is no name that a file can have"):
+        _files.read_bytes("/etc/\0")
+    with pytest.raises(PodnetError, match="is no name that a file can have"):
+        _files.read_bytes("/etc/\ud800")
+
+
+def test_two_stars_are_not_every_directory(tmp_path: Path) -> None:
+    (tmp_path / "a/b/c").mkdir(parents=True)
+    assert _files.matching(f"{tmp_path}/**/c") == []
+    assert _files.matching(f"{tmp_path}/*/b") == [str(tmp_path / "a/b")]
+    assert _files.matching("/\0") == []

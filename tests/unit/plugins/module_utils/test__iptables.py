@@ -51,3 +51,11 @@ def test_a_table_that_nft_has_added_to_is_not_taken_for_empty() -> None:
 )
 def test_the_target_of_a_rule(line: str, target: str) -> None:
     assert _iptables.target(line) == target
+
+
+def test_lines_that_are_cut_off_are_none() -> None:
+    listing = _iptables.parse("*nat\n:\n:A\n-A \n-A POSTROUTING\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -j\n")
+    assert listing["nat"].policies == {"POSTROUTING": "ACCEPT"}
+    assert listing["nat"].rules == {"POSTROUTING": ["-A POSTROUTING -j"]}
+    assert _iptables.target("-A POSTROUTING -j") == ""
+    assert _iptables.target("-A POSTROUTING --comment") == ""

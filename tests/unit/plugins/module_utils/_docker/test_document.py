@@ -101,3 +101,9 @@ def test_one_is_not_true_and_the_order_of_keys_does_not_matter() -> None:
     assert canonical("1") != canonical("true")
     assert canonical('{"a": 1, "b": 2}') == canonical('{"b":2,"a":1}')
     assert canonical(None) is None
+
+
+def test_what_is_shown_are_the_values_of_some_keys() -> None:
+    text = '{\n  "bridge": "none",\n  "bridge10": {"a": "secret"} ,\n  "proxies": "secret"\n}\n'
+    assert Document(text).shown({"bridge"}) == text.replace('{"a": "secret"}', '"…"').replace('"secret"', '"…"')
+    assert Document("{}\n").shown({"bridge"}) == "{}\n"

@@ -161,3 +161,8 @@ def test_a_refused_value_leaves_nothing_behind(node: Node, monkeypatch: pytest.M
         node.run(settings={"net.ipv4.ip_forward": 1, "net.ipv4.conf.br1.rp_filter": "much"})
     assert node.values() == INITIAL
     assert not node.path.exists()
+
+
+def test_a_name_that_no_file_has_is_no_setting(node: Node) -> None:
+    assert sysctls.value_of("net/ipv4/\0") is None
+    assert sysctls.value_of("net/ipv4/\ud800") is None

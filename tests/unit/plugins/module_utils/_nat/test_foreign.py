@@ -14,7 +14,13 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _iptables
-from ansible_collections.mink8s.podnet.plugins.module_utils._nat import foreign, iptables, iptables_save, ruleset
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat import (
+    foreign,
+    iptables,
+    iptables_save,
+    nftables,
+    ruleset,
+)
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.packets import ALL, NONE, SOME, Match, Rule, Traffic
 
 LISTINGS = Path(__file__).parent / "listings"
@@ -229,3 +235,38 @@ def test_chains_that_call_each_other_end() -> None:
     seen = foreign.Seen([], {TOOL: _iptables.parse(text)})
     found: t.Any = foreign.find(RULES, seen, no_texts)
     assert of(found) == [("iptables-nft filter FORWARD", "policy DROP")]
+
+
+def test_what_iptables_would_not_list_matches_nothing() -> None:
+    for line in ("-A F -j", "-A F --comment", "-A F -m mark --mark x/y -j DROP", f"-A F --mark 0x{'f' * 5000} -j DROP"):
+        found = iptables_save.rule(line)
+        assert found.verdict in ("drop", "jump", "none")
+    assert iptables_save.rule("-A F -m mark --mark 08 -j DROP").matches == (Match("other"),)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"chain": None},
+        {"chain": {"family": "ip", "table": [], "name": "c"}},
+        {"set": {"family": "ip", "table": "t", "name": "s", "elem": 7}},
+        {"rule": {"family": "ip", "table": "t", "chain": "c", "handle": 1}},
+        {"rule": {"family": "ip", "table": "t", "chain": "c", "handle": 1, "expr": [{}]}},
+        {"rule": {"family": "ip", "table": "t", "chain": "c", "handle": 1, "expr": [{"jump": {"target": [1]}}]}},
+        {"metainfo": "1.0"},
+        {"table": 7},
+    ],
+)
+def test_what_another_nft_lists_is_passed_over(item: dict[str, t.Any]) -> None:
+    base = {"family": "ip", "table": "t", "name": "c", "hook": "postrouting", "type": "nat"}
+    seen = foreign.Seen([item, {"chain": base}], {})
+    assert foreign.find(RULES, seen, no_texts) == []
+    assert nftables.version(seen.ruleset) == ()
+    assert not nftables.has_table(seen.ruleset)
+
+
+def test_an_interface_that_is_a_number_is_none_of_ours() -> None:
+    match = {"match": {"op": "==", "left": {"meta": {"key": "oifname"}}, "right": 7}}
+    rule = {"family": "ip", "table": "t", "chain": "c", "handle": 1, "expr": [match, {"masquerade": None}]}
+    base = {"family": "ip", "table": "t", "name": "c", "hook": "postrouting", "type": "nat"}
+    assert foreign.find(RULES, foreign.Seen([{"chain": base}, {"rule": rule}], {}), no_texts) == []
