@@ -14,9 +14,9 @@ import os
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _values
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._values import Interface, Network
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ssh
+from ansible_collections.mink8s.podnet.plugins.module_utils._values import Interface
 
 #: The alias (`ip link show` prints it) of every link that we made; only such a link is ever removed.
 ALIAS = "podnet"
@@ -154,40 +154,11 @@ def exits(ipr: t.Any) -> list[str]:
 def precious(ipr: t.Any, out: t.Sequence[str]) -> dict[str, str]:
     """Return the links that must stay as they are, each with the reason: those of ``exits`` and ssh's."""
     reasons = dict.fromkeys(out, "carries the default route")
-    address = ssh_address()
+    address = ssh.address()
     for link in links(ipr).values() if address else ():
         if any(str(interface.ip) == address for interface in addresses(ipr, link.index)):
             reasons.setdefault(link.name, f"carries {address}, which Ansible is connected to")
     return reasons
-
-
-def ssh_address() -> t.Optional[str]:
-    """Return the node's address that the ssh connection came in by."""
-    connection = _ssh_connection()
-    return connection[2].split("%")[0] if connection else None
-
-
-def require_way_back(networks: t.Iterable[tuple[str, Network]]) -> None:
-    """Refuse to lead packets elsewhere that go to whom the ssh connection comes from; each with its option's path."""
-    connection = _ssh_connection()
-    client = connection[0].split("%")[0] if connection else ""
-    if not _values.is_address(client):
-        return
-    for path, network in networks:
-        if ipaddress.ip_address(client) in network:
-            problem = f"has {client}, which Ansible is connected from"
-            raise OptionError(path, str(network), problem, "use addresses that nobody else has")
-
-
-def _ssh_connection() -> list[str]:
-    """The addresses and ports of both ends, or nothing; become's sudo hides them, so ask our ancestors."""
-    process = os.getpid()
-    while process > 1:
-        connection = _environment(process).get("SSH_CONNECTION", "").split()
-        if len(connection) == 4:
-            return connection
-        process = _parent(process)
-    return []
 
 
 def index_of(ipr: t.Any, name: str) -> int:
@@ -246,20 +217,3 @@ def _route(message: t.Any) -> Route:
         metric=attributes.get("RTA_PRIORITY") or 0,
         kind=message["type"],
     )
-
-
-def _environment(process: int) -> dict[str, str]:
-    try:
-        with open(f"/proc/{process}/environ", "rb") as file:
-            pairs = file.read().decode(errors="replace").split("\0")
-    except OSError:
-        return {}
-    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-
-
-def _parent(process: int) -> int:
-    try:
-        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
-            return int(file.read().rpartition(")")[2].split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
