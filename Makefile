@@ -9,6 +9,8 @@
 # NODES=N                   how many nodes `make demo` has
 # TARGET=NAME               the only target that `make integration` runs
 # SCENARIO=NAME             the only scenario that `make test-vm` runs: seed or cluster
+# ROWS=NAMES                the only rows that `make bench` measures; it writes no page then
+# REPEAT=N                  how often `make bench` measures each
 # PODNET_KUBELET=FILE       the kubelet that `make test-vm` runs: one before 1.24, which may be packed with xz
 # V=1                       show all output, not only the progress
 PYTHON ?=
@@ -16,6 +18,8 @@ VENV ?= .venv
 NODES ?= 3
 TARGET ?=
 SCENARIO ?= seed cluster
+ROWS ?=
+REPEAT ?= 5
 
 COLLECTIONS := $(CURDIR)/.cache/collections
 
@@ -77,8 +81,10 @@ molecule: setup ## Molecule's default scenario: the roles on three nodes, looked
 test-vm: setup machines ## The same on virtual machines, with systemd, Docker, a kubelet, containerd and reboots (SCENARIO=name)
 	$(STAGE) vm 3000 tests/tools/vm.sh $(SCENARIO)
 
-bench: setup ## Benchmarks beside what people use today, as a table and a plot in docs/
-	@$(LAB) python tests/benchmarks/bench.py --output docs
+bench: setup ## Benchmarks beside what people use today, as a page of the documentation (ROWS="routes pods", REPEAT=n)
+	@tests/tools/setup.sh packages .cache/ifstate python tests/requirements-bench.txt
+	@PODNET_BENCH_IFSTATE=$(CURDIR)/.cache/ifstate $(LAB) python tests/benchmarks/bench.py $(BENCH) $(ROWS)
+BENCH = --repeat $(REPEAT) $(if $(ROWS),,--output docs/docsite/rst)
 
 setup: $(VENV)/.ready link system ## What the rest needs: virtual environment and system packages
 
