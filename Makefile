@@ -10,6 +10,8 @@
 # TARGET=NAME               the only target that `make integration` runs
 # TEST=FILE                 the only tests that `make lab` runs, of tests/lab
 # SCENARIO=NAME             the only scenario that `make test-vm` runs: seed or cluster
+# ROWS=NAMES                the only rows that `make bench` measures; it writes no page then
+# REPEAT=N                  how often `make bench` measures each
 # PODNET_KUBELET=FILE       the kubelet that `make test-vm` runs: one before 1.24, which may be packed with xz
 # SEED=N                    where `make soak` begins, to have the same random input again
 # V=1                       show all output, not only the progress
@@ -20,6 +22,8 @@ TARGET ?=
 SEED ?= $(shell date +%s)
 TEST ?=
 SCENARIO ?= seed cluster
+ROWS ?=
+REPEAT ?= 5
 
 COLLECTIONS := $(CURDIR)/.cache/collections
 
@@ -92,8 +96,10 @@ proof: setup ## Random states, kills and bad input: a few of each
 soak: setup ## The same for an hour or two: 10,000 states and more (SEED=N)
 	@PODNET_PROOF=soak $(LAB) pytest tests/proof --numprocesses 2 --hypothesis-seed=$(SEED)
 
-bench: setup ## Benchmarks beside what people use today, as a table and a plot in docs/
-	@$(LAB) python tests/benchmarks/bench.py --output docs
+bench: setup ## Benchmarks beside what people use today, as a page of the documentation (ROWS="routes pods", REPEAT=n)
+	@tests/tools/setup.sh packages .cache/ifstate python tests/requirements-bench.txt
+	@PODNET_BENCH_IFSTATE=$(CURDIR)/.cache/ifstate $(LAB) python tests/benchmarks/bench.py $(BENCH) $(ROWS)
+BENCH = --repeat $(REPEAT) $(if $(ROWS),,--output docs/docsite/rst)
 
 setup: $(VENV)/.ready link system ## What the rest needs: virtual environment and system packages
 

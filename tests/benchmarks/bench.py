@@ -4,9 +4,10 @@
 
 """Benchmarks, side by side in one run: medians, and ratios to what people use for the same.
 
-    bench.py [--repeat N] [--output DIRECTORY] [NAME…]    inside of `lab.py run --nodes 0`
+    bench.py [--repeat N] [--tiny] [--output DIRECTORY] [NAME…]    inside of `lab.py run --nodes 0`
 
-Prints the table; with --output it is written there as benchmarks.md, with a plot beside it, benchmarks.svg.
+Prints the table; with --output the documentation's page is written there, benchmarks.rst, and pictures/benchmarks.svg.
+--tiny measures next to nothing, to see that it can be measured.
 """
 
 from __future__ import annotations
@@ -15,111 +16,109 @@ import argparse
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
+import time
 import typing as t
 from pathlib import Path
 
-from rows import ROWS, Row
+import page
+from measure import Row
 
 HERE = Path(__file__).resolve().parent
-#: Of the plot, in its own units.
-WIDTH, LINE, LEFT = 900, 22, 330
-OURS, PEER = "#2563eb", "#94a3b8"
+
+CNI_BIN = Path(os.environ.get("PODNET_BENCH_CNI_BIN", "/usr/lib/cni"))
+
+#: What can be measured, by the file that does it; and how, when it is only to be seen that it can.
+ROWS: dict[str, tuple[str, dict[str, t.Any]]] = {
+    "routes": ("node_rows", {"counts": [1, 20]}),
+    "bridge": ("node_rows", {}),
+    "masquerade": ("node_rows", {"count": 2}),
+    "calls": ("node_rows", {}),
+    "allocation": ("controller_rows", {"count": 100}),
+    "pods": ("pod_rows", {"counts": [1, 3], "seconds": 0.1}),
+    "site": ("play_rows", {"nodes": 1}),
+    "scale": ("play_rows", {"counts": [2]}),
+}
+
+#: Read by a row's own process: which function of which file, and with what.
+INSIDE = "import importlib, json, sys; m, f, a = json.loads(sys.argv[1]); "
+INSIDE += "print(json.dumps([row._asdict() for row in getattr(importlib.import_module(m), f)(**a)]))"
 
 
-def measured(names: t.Sequence[str], repeat: int) -> list[Row]:
-    """Run each in a network namespace of its own."""
-    found = []
+def measured(names: t.Sequence[str], repeat: int, tiny: bool) -> list[Row]:
+    """Measure each in a network namespace, and with a /run, of its own."""
+    found: list[Row] = []
     for name in names:
         print(f"-- {name}", file=sys.stderr, flush=True)
-        words = ["unshare", "--net", sys.executable, str(HERE / "rows.py"), name, str(repeat)]
-        done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
+        file, small = ROWS[name]
+        arguments = json.dumps([file, name, {"repeat": repeat, **(small if tiny else {})}])
+        # The first process is in that network namespace, too, or ifstate would refuse to work.
+        alone = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        alone += ["sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh"]
+        words = [*alone, sys.executable, "-c", INSIDE, arguments]
+        environment = {**os.environ, "PYTHONPATH": f"{HERE}:{os.environ.get('PYTHONPATH', '')}"}
+        began = time.monotonic()
+        done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False, env=environment)
         if done.returncode != 0:
             sys.exit(f"bench: {name} failed; what it said stands above")
-        found += [Row(**row) for row in json.loads(done.stdout)]
+        found += [Row.load(row) for row in json.loads(done.stdout.splitlines()[-1])]
+        print(f"   {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return found
 
 
-def verdict(row: Row) -> str:
-    """Whether a promise holds."""
-    if row.seconds is not None:
-        return f"≤ {row.seconds:g} s: {'yes' if row.median <= row.seconds else '**no**'}"
-    if row.ratio is not None:
-        ratio = row.median / statistics.median(next(iter(row.peers.values())))
-        return f"≤ {row.ratio:g} x: {'yes' if ratio <= row.ratio else '**no**'}"
-    return ""
-
-
-def table(found: t.Sequence[Row]) -> str:
-    """The rows as Markdown."""
-    lines = ["| what | ours | beside it | ratio | budget |", "|---|---|---|---|---|"]
-    for row in found:
-        name, times = next(iter(row.peers.items()), ("", []))
-        peer = f"{shown(statistics.median(times))}: {name}" if times else ""
-        ratio = f"{row.median / statistics.median(times):.2f} x" if times else ""
-        lines.append(f"| {row.what} | {shown(row.median)} | {peer} | {ratio} | {verdict(row)} |")
-    return "\n".join(lines) + "\n"
-
-
-def shown(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
-
-
-def plot(found: t.Sequence[Row]) -> str:
-    """Two bars for each row that has a peer, each pair as long as its slower one."""
-    rows = [row for row in found if row.peers]
-    parts = []
-    for index, row in enumerate(rows):
-        name, times = next(iter(row.peers.items()))
-        pair = ((row.median, OURS, "ours"), (statistics.median(times), PEER, name))
-        longest = max(seconds for seconds, _color, _name in pair)
-        top = 10 + index * (2 * LINE + 12)
-        parts.append(text(LEFT - 10, top + LINE + 4, row.what, "end"))
-        for line, (seconds, color, label) in enumerate(pair):
-            width = max(2.0, 300 * seconds / longest)
-            y = top + line * LINE
-            parts.append(f'<rect x="{LEFT}" y="{y}" width="{width:.0f}" height="{LINE - 4}" fill="{color}"/>')
-            parts.append(text(LEFT + width + 6, y + LINE - 8, f"{shown(seconds)} {label}", "start"))
-    height = 20 + len(rows) * (2 * LINE + 12)
-    style = "text{font:13px sans-serif;fill:#1e293b}@media(prefers-color-scheme:dark){text{fill:#e2e8f0}}"
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}">'
-    return "\n".join([head, f"<style>{style}</style>", *parts, "</svg>"]) + "\n"
-
-
-def text(x: float, y: float, words: str, anchor: str) -> str:
-    escaped = words.replace("&", "&amp;").replace("<", "&lt;")
-    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{escaped}</text>'
-
-
-def ground() -> str:
-    """What it was measured on."""
+def ground(load: float) -> str:
+    """Say what it was measured on, and when."""
     cpu = next(
         (line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
-        "?",
+        "an unknown processor",
     )
-    load = os.getloadavg()[0]
-    return (
-        f"{os.cpu_count()} x {cpu}, Linux {platform.release()}, Python {platform.python_version()}, "
-        f"load {load:.1f} at the end"
-    )
+    versions = {
+        "The nodes' Python": _first(["/usr/bin/python3", "-c", "import platform; print(platform.python_version())"]),
+        "the controller's": platform.python_version(),
+        "ansible-core": _first([sys.executable, "-c", "import ansible.release as r; print(r.__version__)"]),
+        "nftables": _first(["nft", "--version"]).split()[1],
+        "iptables": _first(["iptables", "--version"]).split()[1],
+        "CNI plugins": _plugins(),
+    }
+    said = ", ".join(f"{name} {version}" for name, version in versions.items())
+    when = time.strftime("%Y-%m-%d", time.gmtime())
+    machine = f"{os.cpu_count()} x {cpu}, Linux {platform.release()}"
+    return f"Measured on {when}, on {machine}, with a load of {load:.1f} at the beginning. {said}."
+
+
+def _plugins() -> str:
+    """Return the plugins' release; Debian's do not know theirs."""
+    plugin = str(CNI_BIN / "bridge")
+    release = _first([plugin]).rpartition(" ")[2]
+    return release if release != "unknown" else f"of {_first(['dpkg-query', '-S', plugin]).partition(':')[0]}"
+
+
+def _first(words: list[str]) -> str:
+    done = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    return next(iter((done.stdout or done.stderr).splitlines()), "? ?")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(ROWS))
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--tiny", action="store_true")
     parser.add_argument("--output", type=Path)
     args = parser.parse_args()
-    found = measured(args.names or list(ROWS), args.repeat)
-    shown_table = f"{table(found)}\nMedians of {args.repeat} runs. {ground()}.\n"
-    print(shown_table)
+    unknown = set(args.names) - set(ROWS)
+    if unknown:
+        parser.error(f"there is no row {min(unknown)}, only {', '.join(ROWS)}")
+    load = os.getloadavg()[0]
+    busy = load > 0.7 * (os.cpu_count() or 1)
+    rows = measured(args.names or list(ROWS), args.repeat, args.tiny)
+    for row in rows:
+        print("  ".join(filter(None, (f"{row.what}:", *page.cells(row, busy)))))
     if args.output:
-        args.output.mkdir(parents=True, exist_ok=True)
-        title = "# Benchmarks\n\nMade by `make bench`; on your machine it is different, so run it there.\n\n"
-        (args.output / "benchmarks.md").write_text(f"{title}{shown_table}\n![the same as bars](benchmarks.svg)\n")
-        (args.output / "benchmarks.svg").write_text(plot(found))
+        pictures = args.output / "pictures"
+        pictures.mkdir(parents=True, exist_ok=True)
+        (args.output / "benchmarks.rst").write_text(page.page(rows, busy, ground(load), args.repeat))
+        (pictures / "benchmarks.svg").write_text(page.plot(rows))
 
 
 if __name__ == "__main__":
