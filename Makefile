@@ -70,10 +70,10 @@ unit: $(VENV)/.ready link ## Unit tests, and those of module_utils on the oldest
 	$(STAGE) unit 600 tests/tools/unit.sh
 
 sanity: $(VENV)/.ready ## ansible-test sanity on the oldest and the newest ansible-core, on every Python that is here
-	$(STAGE) sanity 900 tests/tools/cores.sh tests/tools/sanity.sh
+	$(STAGE) sanity 1200 tests/tools/cores.sh tests/tools/sanity.sh
 
 cores: setup ## Units, some integration and the installed archive on the oldest and the newest ansible-core
-	$(STAGE) cores 900 tests/tools/cores.sh tests/tools/core.sh
+	$(STAGE) cores 1500 tests/tools/cores.sh tests/tools/core.sh
 
 integration: setup ## Every module against the real kernel, in namespaces (TARGET=name)
 	$(STAGE) integration 1800 tests/tools/integration.sh $(TARGET)

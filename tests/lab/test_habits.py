@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Lab, Played
+from test_guides import with_a_release
 
 STAGES = ("pod_cidr", "docker", "cni_plugins", "pod_network", "kubelet")
 
@@ -61,6 +62,15 @@ def test_a_tag_takes_one_stage(lab: Lab) -> None:
     assert after != fresh
     assert set(ok(lab.play("site", "--skip-tags", "kubelet,cni_plugins")).summary.values()) == {"nothing to do"}
     lab.require(after)
+
+
+def test_the_tag_of_the_plugins_downloads_and_installs_a_release(lab: Lab) -> None:
+    lab.create(1)
+    fresh = lab.snapshot()
+    made = ok(lab.play("site", "--tags", "cni_plugins", **with_a_release(lab, {"cni_plugins_source": "release"})))
+    assert "CNI plugins" in made.summary["node1"]
+    assert lab.run("node1", "/opt/cni/bin/bridge </dev/null && rm -r /opt/cni").returncode == 0
+    lab.require(fresh)
 
 
 def test_limit_adds_a_node_and_touches_nothing_of_the_others_but_their_routes(lab: Lab) -> None:
