@@ -18,7 +18,7 @@ import hypothesis.strategies as st
 import listings
 import odd_files
 from calls import Answer
-from converging import Converging
+from converging import Converging, mostly
 from hypothesis import event
 from hypothesis.stateful import initialize, rule
 from odd_files import Thing
@@ -35,11 +35,6 @@ LOADED = (".conf", ".conflist", ".json")
 DISABLED = ".disabled-by-podnet"
 UPLINK, BRIDGE = "up0", "pods0"
 PLUGINS = ["bridge", "host-local", "portmap", "firewall", "tuning", "bandwidth"]
-
-
-def mostly(value: t.Any, *others: t.Any) -> st.SearchStrategy[t.Any]:
-    """One value most of the time."""
-    return st.sampled_from([value] * (2 * len(others) + 1) + [*others])
 
 
 # ---- What is asked for -----------------------------------------------------------------------------------------------
@@ -71,8 +66,8 @@ ipams = st.fixed_dictionaries(
         "type": st.just("host-local"),
         "ranges": st.builds(
             lambda v4, v6: [[{"subnet": subnet}] for subnet in (v4, v6) if subnet] or [[{"subnet": V4[0]}]],
-            mostly(V4[0], *V4[1:], None),
-            mostly(None, *V6),
+            mostly(st.just(V4[0]), st.sampled_from([*V4[1:], None]), times=3),
+            mostly(st.none(), st.sampled_from(V6), times=2),
         ),
     },
     optional={
@@ -95,7 +90,9 @@ def config(
 configs = st.builds(
     config,
     st.sampled_from(["1.0.0", "1.0.0", "0.4.0", "0.3.1"]),
-    st.builds(lambda plugin, mistake: {**plugin, **mistake}, keys_of_bridge, mostly({}, *MISTAKES)),
+    st.builds(
+        lambda plugin, mistake: {**plugin, **mistake}, keys_of_bridge, mostly(st.just({}), st.sampled_from(MISTAKES))
+    ),
     ipams,
     st.lists(st.sampled_from(CHAINED), max_size=2),
     st.booleans(),
@@ -104,13 +101,17 @@ wanted = st.fixed_dictionaries(
     {
         "name": st.just(OURS),
         "config": configs,
-        "assume_plugins": mostly(PLUGINS, []),
+        "assume_plugins": mostly(st.just(PLUGINS), st.just([]), times=3),
         "bin_dirs": st.just(["/usr/lib/cni"]),
         "on_conflict": st.sampled_from(["rename", "rename", "ignore", "fail"]),
-        "allow_orphans": mostly(True, False),
-        "renumber": mostly(True, False),
+        "allow_orphans": mostly(st.just(True), st.just(False), times=3),
+        "renumber": mostly(st.just(True), st.just(False), times=3),
     },
-    optional={"format": mostly("conflist", "conf"), "priority": mostly(10, 5, 99, 100), "uplink": st.just(UPLINK)},
+    optional={
+        "format": mostly(st.just("conflist"), st.just("conf"), times=3),
+        "priority": mostly(st.just(10), st.sampled_from([5, 99, 100]), times=3),
+        "uplink": st.just(UPLINK),
+    },
 )
 
 # ---- What else is there ----------------------------------------------------------------------------------------------
