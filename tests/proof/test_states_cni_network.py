@@ -189,34 +189,36 @@ def attachment(name: str, container: str, netns: str, configuration: bytes) -> T
     return odd_files.text(json.dumps(entry).encode(), 0o600)
 
 
-#: A path and what somebody else does there: puts something, changes a mode, or removes all.
-disturbances = st.one_of(
-    st.tuples(st.builds(lambda name: CONF_DIR / os.fsdecode(name), names), things),
-    st.tuples(st.builds(lambda name: CONF_DIR / os.fsdecode(name), names), things),
-    st.tuples(
-        st.builds(
-            Path,
-            st.sampled_from(STORES),
-            st.sampled_from([OURS, OURS, *OTHERS]),
-            st.sampled_from(["10.12.1.7", "10.12.10.7", "fd12:1::7", "lock", "last_reserved_ip.0", "notes"]),
-        ),
-        lent,
-    ),
+entries = st.tuples(names.map(lambda name: CONF_DIR / os.fsdecode(name)), things)
+leases = st.tuples(
     st.builds(
-        lambda name, container, netns, configuration: (
-            CACHE / f"{name}-{container}-eth0",
-            attachment(name, container, netns, configuration),
-        ),
+        Path,
+        st.sampled_from(STORES),
         st.sampled_from([OURS, OURS, *OTHERS]),
-        st.sampled_from(["c1", "c2", "1-c1"]),
-        st.sampled_from([ALIVE, GONE, ""]),
-        contents,
+        st.sampled_from(["10.12.1.7", "10.12.10.7", "fd12:1::7", "lock", "last_reserved_ip.0", "notes"]),
     ),
-    st.tuples(
-        st.sampled_from([CONF_DIR / "net.conflist", CONF_DIR / "10-net.conflist"]),
-        st.sampled_from([0o600, 0o666, 0o4755]),
+    lent,
+)
+attachments = st.builds(
+    lambda name, container, netns, text: (
+        CACHE / f"{name}-{container}-eth0",
+        attachment(name, container, netns, text),
     ),
-    st.tuples(st.sampled_from([*STORES, CACHE, CONF_DIR / OURS, CONF_DIR]), st.none()),
+    st.sampled_from([OURS, OURS, *OTHERS]),
+    st.sampled_from(["c1", "c2", "1-c1"]),
+    st.sampled_from([ALIVE, GONE, ""]),
+    contents,
+)
+own_files = st.sampled_from([CONF_DIR / "net.conflist", CONF_DIR / "10-net.conflist", CONF_DIR / "10-net.conf"])
+directories = st.sampled_from([*STORES, CACHE, CONF_DIR / OURS, CONF_DIR])
+#: A path and what somebody else does there: puts something, changes a mode, or removes all.
+disturbances = mostly(
+    entries,
+    leases,
+    attachments,
+    st.tuples(own_files, st.sampled_from([0o600, 0o666, 0o4755])),
+    st.tuples(directories, st.none()),
+    times=2,
 )
 
 
