@@ -45,7 +45,9 @@ class Blocks:
         self.prefix = prefixes[self.version]
         self._check(PREFIX_OPTIONS[self.version])
         self.count = 1 << (self.prefix - self.network.prefixlen)
-        self._base = int(self.network.network_address)
+        # Said once, for tens of thousands of blocks.
+        self._family, self._length = FAMILIES[self.version], str(self.prefix)
+        self._base, self._bytes = int(self.network.network_address), self.network.max_prefixlen // 8
         self._shift = self.network.max_prefixlen - self.prefix
         self._reserved: list[tuple[int, int, str]] = []
         self._merged: list[tuple[int, int]] = []
@@ -61,19 +63,19 @@ class Blocks:
 
     def cidr(self, block: int) -> str:
         """Return a block as text, spelled as everybody spells it."""
-        packed = (self._base + (block << self._shift)).to_bytes(self.network.max_prefixlen // 8, "big")
-        return f"{socket.inet_ntop(FAMILIES[self.version], packed)}/{self.prefix}"
+        packed = (self._base + (block << self._shift)).to_bytes(self._bytes, "big")
+        return f"{socket.inet_ntop(self._family, packed)}/{self._length}"
 
     def block(self, path: str, value: t.Any, remedy: str) -> int:
         """Return the number of the block that ``value`` spells."""
         address, _slash, prefix = str(value).partition("/")
         try:
-            distance = int.from_bytes(socket.inet_pton(FAMILIES[self.version], address), "big") - self._base
+            distance = int.from_bytes(socket.inet_pton(self._family, address), "big") - self._base
         except (OSError, ValueError):
             distance = -1
         block = distance >> self._shift
         # All that is not spelled plainly and right takes the long way, which knows the sentences.
-        if prefix == str(self.prefix) and 0 <= block < self.count and block << self._shift == distance:
+        if prefix == self._length and 0 <= block < self.count and block << self._shift == distance:
             return block
         return self._block_of(path, _values.network(path, value), remedy)
 

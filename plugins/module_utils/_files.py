@@ -12,6 +12,7 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import glob
 import os
 import stat
 import tempfile
@@ -21,6 +22,8 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._errors import Podne
 
 #: Temporary names end like this: no CNI runtime, sysctl or nft loads such a file.
 TEMPORARY = ".podnet-tmp"
+
+DIRECTORY_MODE = 0o755
 
 #: What we read is small; anything larger is not a file of ours (and must not fill the memory).
 READ_LIMIT = 4 * 1024 * 1024
@@ -35,6 +38,8 @@ def read_bytes(path: str, limit: int = READ_LIMIT) -> t.Optional[bytes]:
         return None
     except OSError as error:
         raise PodnetError(f"{path}: cannot be read ({error.strerror}); check its mode and type") from error
+    except ValueError as error:  # a name out of somebody's file
+        raise PodnetError(f"{path}: is no name that a file can have; correct it where it is written") from error
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
@@ -42,7 +47,11 @@ def read_bytes(path: str, limit: int = READ_LIMIT) -> t.Optional[bytes]:
     with os.fdopen(handle, "rb") as file:
         if status.st_size > limit:
             raise PodnetError(f"{path}: has {status.st_size} bytes, at most {limit} are read; move it away")
-        return file.read(limit + 1)
+        content = file.read(limit + 1)
+        # A file that grows, and one of a file system that tells no sizes, is larger than it seemed.
+        if len(content) > limit:
+            raise PodnetError(f"{path}: has more than {limit} bytes, which are not read; move it away")
+        return content
 
 
 def read_text(path: str, limit: int = READ_LIMIT) -> t.Optional[str]:
@@ -52,6 +61,26 @@ def read_text(path: str, limit: int = READ_LIMIT) -> t.Optional[str]:
         return None if content is None else content.decode()
     except UnicodeDecodeError as error:
         raise PodnetError(f"{path}: is not UTF-8 text (byte {error.start}); move it away") from error
+
+
+def matching(pattern: str) -> list[str]:
+    """Return the paths that a pattern of glob(3) means, in the order of their names; ``**`` is no more than ``*``."""
+    try:
+        return sorted(glob.glob(pattern))  # noqa: PTH207  # it also finds links to nothing, and takes any text
+    except ValueError:  # a zero byte
+        return []
+
+
+def make_directory(path: str) -> None:
+    """Make a directory and those above it as far as they are missing, all 0755 whatever the umask is."""
+    missing = []
+    while path and not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for each in reversed(missing):
+        # Nobody else may write there for a moment either.
+        os.mkdir(each, 0o700)
+        os.chmod(each, DIRECTORY_MODE)
 
 
 def write_atomically(
@@ -64,7 +93,7 @@ def write_atomically(
     data = content.encode() if isinstance(content, str) else content
     directory = os.path.dirname(path)
     try:
-        os.makedirs(directory, mode=0o755, exist_ok=True)
+        make_directory(directory)
         handle, temporary = tempfile.mkstemp(suffix=TEMPORARY, prefix=".", dir=directory)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -87,7 +116,7 @@ def link_atomically(path: str, target: str) -> None:
     """Make a symbolic link, or let one lead elsewhere; makes missing parent directories (0755)."""
     temporary = path + TEMPORARY
     try:
-        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        make_directory(os.path.dirname(path))
         if os.path.lexists(temporary):
             os.unlink(temporary)
         os.symlink(target, temporary)  # noqa: PTH211

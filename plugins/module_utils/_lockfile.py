@@ -133,7 +133,9 @@ def _strict(base: t.Any) -> t.Any:
     def construct_mapping(loader: t.Any, node: t.Any, deep: bool = False) -> dict[t.Any, t.Any]:
         seen: set[str] = set()
         for key, _value in node.value:
-            name = str(key.value)
+            if not isinstance(key.value, str):
+                raise yaml.MarkedYAMLError(problem="a key is no text", problem_mark=key.start_mark)
+            name = key.value
             if name in seen:
                 raise yaml.MarkedYAMLError(problem=f"{name} is there twice", problem_mark=key.start_mark)
             seen.add(name)
@@ -149,7 +151,7 @@ def _cluster(path: str, content: dict[str, t.Any]) -> list[tuple[str, int]]:
         network = _values.network(f"{path}: cluster_cidrs[{index}]", cidr)
         option = PREFIX_OPTIONS[network.version]
         prefix = content.get(option)
-        if not (isinstance(prefix, str) and prefix.isdecimal()):
+        if not (isinstance(prefix, str) and re.fullmatch("[0-9]{1,3}", prefix)):
             raise PodnetError(f"{path}: has no number as {option}; {RESTORE}")
         cluster.append((str(network), int(prefix)))
     return cluster

@@ -37,7 +37,8 @@ OTHER_REMEDY = "check that the kernel has nf_tables and its nat and fib modules"
 class Runner(t.Protocol):
     """Starts a program, never a shell, with a text for its standard input; returns status, output and error output."""
 
-    def __call__(self, args: list[str], data: t.Optional[str] = None) -> tuple[int, str, str]: ...
+    def __call__(self, args: list[str], data: t.Optional[str] = None) -> tuple[int, str, str]:
+        """Start it and wait for its end."""
 
 
 def runner(module: AnsibleModule) -> Runner:

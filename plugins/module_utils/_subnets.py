@@ -75,9 +75,13 @@ def allocate(
     left = {host for owner in owners for host in owner.claims.keys() - nodes.keys()}
     everybody = sorted([*hosts, *left], key=natural) if left else hosts
     cidrs = {host: [owner.cidr(host) for owner in owners if host in owner.claims] for host in everybody}
-    sources = {host: ", ".join(dict.fromkeys(owner.claims[host].source for owner in owners)) for host in hosts}
-    result = {host: {"pod_cidrs": cidrs[host], "source": sources[host]} for host in hosts}
+    result = {host: {"pod_cidrs": cidrs[host], "source": _source(owners, host)} for host in hosts}
     return result, Book([(str(blocks.network), blocks.prefix) for blocks in families.values()], cidrs)
+
+
+def _source(owners: list[_Owners], host: str) -> str:
+    sources = [owner.claims[host].source for owner in owners]
+    return sources[0] if len(sources) == 1 else ", ".join(dict.fromkeys(sources))
 
 
 class _Owners:

@@ -41,6 +41,15 @@ def ifname(path: str, value: t.Any) -> str:
     return value
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an address without a prefix length."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def address(path: str, value: t.Any) -> Address:
     """An IPv4 or IPv6 address without a prefix length."""
     try:
@@ -51,13 +60,14 @@ def address(path: str, value: t.Any) -> Address:
 
 def network(path: str, value: t.Any) -> Network:
     """A CIDR whose host bits are all zero."""
+    text = str(value)
     try:
-        found = ipaddress.ip_interface(str(value)).network
+        found = ipaddress.ip_network(text, strict=False)
     except ValueError:
         found = None
-    if found is None or "/" not in str(value):
+    if found is None or "/" not in text:
         raise OptionError(path, value, "is not a CIDR", "write it like 10.12.1.0/24 or 2001:db8:1::/64")
-    if ipaddress.ip_interface(str(value)).ip != found.network_address:
+    if str(found) != text and ipaddress.ip_interface(text).ip != found.network_address:
         raise OptionError(path, value, "has host bits set", f"write {found}")
     return found
 

@@ -121,10 +121,10 @@ EXAMPLES = r"""
     addresses: [10.12.7.1/24]
     exclusive_addresses: true
 
-- name: A port that may send back what it received
+- name: Another bridge, with a port that may send back what it received
   mink8s.podnet.bridge:
-    name: mink8s0
-    addresses: [10.12.1.1/24]
+    name: lab0
+    addresses: [10.12.9.1/24]
     ports:
       - name: veth-lab
         hairpin: true

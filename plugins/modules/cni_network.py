@@ -220,7 +220,7 @@ stale:
       description: What the difference means, as in RV(change_class).
       type: str
       sample: new_pods_only
-    keys:
+    changed_keys:
       description: The keys that differ.
       type: list
       elements: str

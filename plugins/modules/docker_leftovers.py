@@ -48,6 +48,9 @@ options:
     type: str
     choices: [absent]
     default: absent
+seealso:
+  - module: mink8s.podnet.docker_daemon
+  - module: mink8s.podnet.conflicts_info
 """
 
 EXAMPLES = r"""
@@ -86,6 +89,7 @@ found:
     removed:
       description: Whether it was removed or set back, or would be in check mode.
       type: bool
+      sample: true
 """
 
 from ansible.module_utils.basic import AnsibleModule

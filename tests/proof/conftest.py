@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Proofs: random states, kills and bad input; `make proof` a few of each, `make soak` tens of thousands."""
+"""Proofs: random states, kills and bad input; `make proof` a few of each, `make soak` tens of thousands.
+
+PODNET_PROOF names the profile: proof, soak, or first (a failure as it is first found, not the smallest).
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,14 @@ import time
 import typing as t
 
 import converging
+import fuzzing
 import ground
 from hypothesis import HealthCheck, Phase, settings
 
 PROFILE = os.environ.get("PODNET_PROOF", "proof")
 #: What a soak has to reach.
 LEAST_STATES = 10_000
+LEAST_INPUTS = 100_000
 
 _COMMON: dict[str, t.Any] = {
     # Explaining a failure takes longer than reading it.
@@ -25,11 +30,18 @@ _COMMON: dict[str, t.Any] = {
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 }
 settings.register_profile("proof", max_examples=10, stateful_step_count=6, derandomize=True, **_COMMON)
-settings.register_profile("soak", max_examples=250, stateful_step_count=12, print_blob=True, **_COMMON)
+settings.register_profile("first", settings.get_profile("proof"), phases=[Phase.generate])
+settings.register_profile(
+    "soak",
+    max_examples=int(os.environ.get("PODNET_EXAMPLES", "250")),
+    stateful_step_count=12,
+    print_blob=True,
+    **_COMMON,
+)
 settings.load_profile(PROFILE)
 
 _started = time.monotonic()
-_counts = {"states": 0, "changed": 0, "refused": 0}
+_counts = dict.fromkeys([*converging.COUNTS, *fuzzing.COUNTS], 0)
 
 
 def pytest_configure() -> None:
@@ -38,7 +50,7 @@ def pytest_configure() -> None:
 
 def pytest_sessionfinish(session: t.Any) -> None:
     """Add up what this process has done, or tell the one that started it."""
-    own = converging.COUNTS
+    own = {**converging.COUNTS, **fuzzing.COUNTS}
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["counts"] = own
     else:
@@ -60,4 +72,9 @@ def pytest_terminal_summary(terminalreporter: t.Any, config: t.Any) -> None:
     terminalreporter.write_line(
         f"-- {_counts['states']} states were asked for in {time.monotonic() - _started:.0f} s, seed {seed}: "
         f"{_counts['changed']} changed the node, {_counts['refused']} were refused"
+    )
+    seconds = _counts["microseconds"] / 1e6
+    rate = f"{_counts['inputs'] / seconds:,.0f} a second of processor time" if seconds else "none"
+    terminalreporter.write_line(
+        f"-- {_counts['inputs']:,} inputs were read ({rate}), seed {seed}: {_counts['sentences']:,} gave a sentence"
     )

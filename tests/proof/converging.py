@@ -48,7 +48,7 @@ class Converging(RuleBasedStateMachine):
         """All that the module must leave as it is."""
         return {name: value for name, value in listing.items() if not self.is_ours(name, params)}
 
-    def ask(self, **params: t.Any) -> Answer:
+    def ask(self, /, **params: t.Any) -> Answer:
         """Ask for a state, and require all that is promised."""
         before = self.listing()
         foretold = self.call(params, check=True)

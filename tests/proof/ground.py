@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
+import time
 import typing as t
 from pathlib import Path
 
@@ -47,6 +49,9 @@ def become_a_node() -> None:
 
 def new_node() -> None:
     """Be a node on which there is nothing but `lo`; the network namespace of before is gone with its last process."""
+    for name in listings.run("ip", "netns", "list").split("\n"):
+        if name:
+            listings.run("ip", "netns", "delete", name.split()[0])
     _require(_libc.unshare(CLONE_NEWNET))
     for key, value in SYSCTLS.items():
         Path("/proc/sys", key).write_text(str(value))
@@ -65,6 +70,19 @@ def batch(*lines: str, netns: t.Optional[str] = None) -> None:
     """Run lines of ip(8)."""
     enter = ["-n", netns] if netns else []
     listings.run("ip", *enter, "-batch", "-", text="\n".join(lines) + "\n")
+
+
+def attempt(line: str) -> None:
+    """Run one line of ip(8), which may have nothing to change."""
+    subprocess.run(["ip", *line.split()], capture_output=True, check=False)
+
+
+def settle(*names: str) -> None:
+    """Wait until links have their carriers, of which the kernel tells later: its own routes come with them."""
+    deadline = time.monotonic() + 10
+    while any("state UP" not in listings.run("ip", "link", "show", "dev", name) for name in names):
+        assert time.monotonic() < deadline, f"no carrier: {names}"
+        time.sleep(0.01)
 
 
 def _require(status: int) -> None:

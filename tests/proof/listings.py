@@ -35,10 +35,11 @@ def run(*args: str, text: str | None = None) -> str:
     return done.stdout
 
 
-def network(*enter: str) -> Listing:
-    """Links, addresses and the routes of all tables; ``enter`` is what leads to another namespace."""
+def network(netns: str | None = None) -> Listing:
+    """Links, addresses and routes, but those of the kernel's own table; of a namespace that `ip netns` knows."""
+    ip = ["ip", "-json", "-details", *(["-netns", netns] if netns else [])]
     listing: Listing = {}
-    for link in _json(*enter, "ip", "-json", "-details", "address"):
+    for link in _json(*ip, "address"):
         name = link["ifname"]
         listing[f"link {name}"] = _link(link)
         for address in link.get("addr_info", ()):
@@ -46,14 +47,16 @@ def network(*enter: str) -> Listing:
                 key: address[key] for key in ("scope", "label", "nodad") if key in address
             }
     for family in ("-4", "-6"):
-        for route in _json(*enter, "ip", family, "-json", "-details", "route", "show", "table", "all"):
+        for route in _json(*ip, family, "route", "show", "table", "all"):
+            if route["table"] == "local":  # which follows the addresses, with the carrier
+                continue
             route["flags"] = sorted(set(route.get("flags", ())) - _ROUTE_STATE)
             for hop in route.get("nexthops", ()):
                 hop["flags"] = sorted(set(hop["flags"]) - _ROUTE_STATE)
             words = [f"{key} {route[key]}" for key in ("table", "metric", "tos") if key in route]
             name = " ".join(["route", family, route.get("type", "unicast"), route["dst"], *words])
             listing[f"{name} dev {route.get('dev')} proto {route.get('protocol')} via {route.get('gateway')}"] = route
-    return listing
+    return {f"{netns}: {name}": value for name, value in listing.items()} if netns else listing
 
 
 def _json(*words: str) -> list[dict[str, t.Any]]:
@@ -74,19 +77,39 @@ def _link(link: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def packet_filter() -> Listing:
-    """Every table of nftables, and every line of legacy iptables; counters are left out."""
+    """Every table of nftables, and every chain of iptables; counters, and base chains that do nothing, are left out."""
     listing: Listing = {}
-    for table in re.split(r"^(?=table )", run("nft", "-s", "list", "ruleset"), flags=re.MULTILINE):
-        if table.strip():
-            listing[table.partition(" {")[0]] = table
+    for text in re.split(r"^(?=table )", run("nft", "-s", "list", "ruleset"), flags=re.MULTILINE):
+        name = text.partition(" {")[0]
+        if name in _IPTABLES:
+            listing.update({f"{name} {chain}": rules for chain, rules in _chains(text) if not _is_idle(rules)})
+        elif name:
+            listing[name] = text
     for program in ("iptables-legacy-save", "ip6tables-legacy-save"):
         table = ""
         for line in run(program).splitlines():
-            table = line if line.startswith("*") else table
-            if line.startswith((":", "-")):
-                name = f"{program} {table} {re.sub(r' [[].*', '', line)}"
-                listing[name] = listing.get(name, 0) + 1
+            words = line.split()
+            if line.startswith("*"):
+                table = line
+            elif line.startswith(":") and words[1] != "ACCEPT":
+                listing[f"{program} {table} chain {words[0][1:]}"] = [words[1]]
+            elif line.startswith("-A"):
+                listing.setdefault(f"{program} {table} chain {words[1]}", ["ACCEPT"]).append(line)
     return listing
+
+
+#: Tables of nftables that iptables-nft manages; there, ours is one chain among others.
+_IPTABLES = {f"table {family} {name}" for family in ("ip", "ip6") for name in ("nat", "filter", "mangle", "raw")}
+
+
+def _chains(text: str) -> list[tuple[str, list[str]]]:
+    """Return the chains, sets and so on of a table, each with its lines."""
+    found = re.findall(r"^\t(\w+ \S+) \{\n(.*?)^\t\}", text, re.MULTILINE | re.DOTALL)
+    return [(name, [line.strip() for line in body.splitlines()]) for name, body in found]
+
+
+def _is_idle(rules: list[str]) -> bool:
+    return len(rules) == 1 and rules[0].startswith("type ") and rules[0].endswith("policy accept;")
 
 
 def files(*directories: Path) -> Listing:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import grp
 import hashlib
-import json
 import os
 import pwd
 import re
@@ -19,6 +18,7 @@ import stat
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError, shown
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Runner, which
 
@@ -51,7 +51,7 @@ def is_executable(path: str) -> bool:
     """Whether the path leads to a regular file that may be executed, as libcni and the kernel ask for."""
     try:
         mode = os.stat(path).st_mode
-    except OSError:
+    except (OSError, ValueError):  # the type in a file need not be a name that the file system takes
         return False
     return stat.S_ISREG(mode) and bool(mode & 0o111)
 
@@ -119,7 +119,7 @@ def supported_versions(run: Runner, path: str) -> list[str]:
     """Ask a binary which cniVersions it speaks; one that does not answer is a PodnetError."""
     status, out, err = _probe(run, path, ["CNI_COMMAND=VERSION"])
     try:
-        versions = json.loads(out)["supportedVersions"]
+        versions = _json.parse(out)["supportedVersions"]
     except (ValueError, TypeError, KeyError):
         versions = None
     if status != 0 or not isinstance(versions, list) or not all(isinstance(entry, str) for entry in versions):

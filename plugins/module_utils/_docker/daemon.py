@@ -9,14 +9,13 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import time
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _json, _programs
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker import (
     api,
     checks,
@@ -139,7 +138,7 @@ class Daemon(Resource):
             return {}
         if self._params["restart"] == "never":
             untold = {key: before for key, (before, _after) in self._target.moved.items()}
-            data = {**data, **{key: None if before is None else json.loads(before) for key, before in untold.items()}}
+            data = {**data, **{key: None if before is None else _json.parse(before) for key, before in untold.items()}}
         return {key: options.in_force(key, data, self._process.flags) for key in sorted(options.OF_THE_NETWORK)}
 
     # What should be there

@@ -14,6 +14,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
+
 SPACE = re.compile(r"[ \t\r\n]*")
 
 #: What is written where there is no file yet.
@@ -35,13 +37,7 @@ class Document:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        try:
-            data = _load(text)
-        except RecursionError:
-            raise ValueError("is nested too deeply") from None
-        except json.JSONDecodeError as error:
-            comma = " (is there a comma after the last entry?)" if "property name" in error.msg else ""
-            raise ValueError(f"is not JSON: {error}{comma}") from None
+        data = _json.parse(text, _without_duplicates)
         if not isinstance(data, dict):
             raise ValueError(f"is a JSON {_kind(data)}, not an object")
         self.data: dict[str, t.Any] = data
@@ -108,12 +104,7 @@ class Document:
 
 def canonical(raw: t.Optional[str]) -> t.Optional[str]:
     """Return a value in one form, so that two can be compared; 1 is not true."""
-    return None if raw is None else json.dumps(_load(raw), sort_keys=True)
-
-
-def _load(text: str) -> t.Any:
-    """Read JSON that means the same to everybody: it has no NaN, and no key twice."""
-    return json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_not_json)
+    return None if raw is None else json.dumps(_json.parse(raw, _without_duplicates), sort_keys=True)
 
 
 def _members(text: str) -> t.Iterator[Member]:
@@ -146,10 +137,6 @@ def _without_duplicates(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
             raise ValueError(f"has the key {json.dumps(key)} twice")
         found[key] = value
     return found
-
-
-def _not_json(word: str) -> t.NoReturn:
-    raise ValueError(f"is not JSON: {word} is not a number")
 
 
 def _kind(data: t.Any) -> str:

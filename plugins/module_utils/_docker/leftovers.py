@@ -9,10 +9,9 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import json
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _iptables
+from ansible_collections.mink8s.podnet.plugins.module_utils import _iptables, _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker import processes, rules
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
@@ -94,13 +93,22 @@ class Leftovers(Resource):
 
     def _list_links(self) -> dict[str, dict[str, t.Any]]:
         out = self._host.output([self._ip(), "-json", "-details", "link", "show"])
-        return {link["ifname"]: link for link in json.loads(out or "[]") if "ifname" in link}
+        try:
+            found = _json.parse(out or "[]")
+        except ValueError as error:
+            raise PodnetError(f"ip: its list of links {error}; see what ip -json -details link show says") from error
+        links = [link for link in found if isinstance(link, dict)] if isinstance(found, list) else []
+        return {link["ifname"]: link for link in links if isinstance(link.get("ifname"), str)}
 
     def _kind(self, name: str) -> str:
-        return str(self._links[name].get("linkinfo", {}).get("info_kind", "device"))
+        info = self._links[name].get("linkinfo")
+        return str(info.get("info_kind", "device")) if isinstance(info, dict) else "device"
 
     def _look(self, tool: Tool) -> rules.Found:
-        return rules.find(_iptables.saved(self._host, tool, tables=rules.TABLES))
+        listing = _iptables.saved(self._host, tool, tables=rules.TABLES)
+        for name in (name for name, table in listing.items() if table.hidden):
+            self._warn_once(f"{tool.why_hidden(name)}, so what Docker has left there is not seen and stays")
+        return rules.find(listing)
 
     def _list_nft_tables(self) -> list[str]:
         nft = self._host.which("nft")
@@ -162,7 +170,7 @@ class Leftovers(Resource):
     def _refuse_if_used(self) -> None:
         names = {BRIDGE, *(name for found in self._seen.values() if found for name in found.bridges)}
         for name, link in self._links.items():
-            if link.get("master") in names:
+            if str(link.get("master")) in names:
                 raise PodnetError(
                     f"{link['master']} is used by {name}, most probably for a container; stop the containers, or take "
                     "the link out of the bridge"

@@ -13,8 +13,9 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker.document import NEW, Document, canonical
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError, shown
 
 ABOUT = "kept by Ansible (mink8s.podnet.docker_daemon): what these keys were before"
 
@@ -56,24 +57,24 @@ def parse(text: t.Optional[str], place: str, path: str) -> Record:
     if text is None:
         return Record(path)
     try:
-        data = json.loads(text)
+        data = _json.parse(text)
         keys = {key: Taken(_value(taken["ours"]), _value(taken["before"])) for key, taken in data["keys"].items()}
         in_force = {key: _value(raw) for key, raw in data.get("in_force", {}).items()}
         record = Record(data["path"], keys, _file(data["original"]), in_force)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise PodnetError(f"record: {place} is not a record of this module; move it away, or name another") from error
     if record.path != path:
-        raise PodnetError(f"record: {place} is about {record.path}, not {path}; name another for each path")
+        raise PodnetError(f"record: {place} is about {shown(record.path)}, not {path}; name another for each path")
     return record
 
 
 def _value(raw: t.Any) -> Raw:
     """A value that can be written into a file as it is."""
-    canonical(None if raw is None else raw.encode().decode())
+    canonical(raw)
     return t.cast(Raw, raw)
 
 
 def _file(text: t.Any) -> Raw:
     """A whole file that can be put back as it is."""
-    Document((text or "").encode().decode().strip() or NEW)
+    Document((text or "").strip() or NEW)
     return t.cast(Raw, text)

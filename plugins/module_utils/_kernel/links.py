@@ -25,6 +25,8 @@ ALIAS = "podnet"
 AF_INET, AF_INET6 = 2, 10
 MAIN_TABLE = 254
 UNICAST, LOCAL = 1, 2
+#: The metric that the kernel gives a route for which none is asked, by the IP version.
+DEFAULT_METRIC = {4: 0, 6: 1024}
 _IFF_UP = 1
 _IFA_F_NODAD = 0x02
 _IFA_F_PERMANENT = 0x80
@@ -126,7 +128,7 @@ def remove_address(ipr: t.Any, index: int, interface: Interface) -> None:
 
 
 def routes(ipr: t.Any, family: int, **filters: t.Any) -> list[Route]:
-    """Return the main table's routes of a family; pyroute2 passes the filters (``proto``, ``oif``) on."""
+    """Return the main table's routes of a family; pyroute2 passes the filters (``oif``) on."""
     return [_route(message) for message in list(ipr.get_routes(family=family, table=MAIN_TABLE, **filters))]
 
 

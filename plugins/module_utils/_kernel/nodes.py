@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
+from functools import cached_property
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
@@ -26,6 +27,16 @@ class Way:
     via: Address
     #: Where the address stands in the options.
     path: str
+
+    @cached_property
+    def route(self) -> str:
+        """The route's name in a State."""
+        return f"route {self.dst}"
+
+    @cached_property
+    def hop(self) -> str:
+        """The address as text."""
+        return str(self.via)
 
 
 def ways(nodes: t.Mapping[str, t.Any], own: str) -> list[Way]:
@@ -43,7 +54,7 @@ def ways(nodes: t.Mapping[str, t.Any], own: str) -> list[Way]:
             if name != own:
                 found.append(_way(str(name), dst, hops, path))
     _check_overlaps(claims)
-    return sorted(found, key=lambda way: (way.dst.version, way.dst))
+    return sorted(found, key=lambda way: _place(way.dst))
 
 
 def _hops(path: str, node: t.Any) -> dict[int, tuple[Address, str]]:
@@ -52,7 +63,7 @@ def _hops(path: str, node: t.Any) -> dict[int, tuple[Address, str]]:
     for index, value in enumerate(_list(path, node, "addresses")):
         here = f"{path}.addresses[{index}]"
         address = _values.address(here, value)
-        if "%" in str(address):
+        if "%" in str(value):
             raise OptionError(here, value, "names a link", "write the address alone, and the link as device")
         if address.version in found:
             problem = f"is a second IPv{address.version} address"
@@ -78,12 +89,19 @@ def _list(path: str, node: t.Any, key: str) -> list[t.Any]:
     return value
 
 
+def _place(dst: Network) -> tuple[int, int, int]:
+    """Sort by family and address, the larger one first; by numbers, as ``ipaddress`` compares slowly."""
+    return dst.version, int(dst.network_address), dst.prefixlen
+
+
 def _check_overlaps(claims: list[tuple[Network, str, str]]) -> None:
-    """Sorted by address, a CIDR can only overlap the widest-reaching one before it."""
+    """Sorted by address, a CIDR can only overlap the widest-reaching one before it, which is the one before it."""
     last: t.Optional[tuple[Network, str, str]] = None
-    for claim in sorted(claims, key=lambda claim: (claim[0].version, claim[0].network_address, claim[0].prefixlen)):
+    following = (0, 0)
+    for claim in sorted(claims, key=lambda claim: _place(claim[0])):
         dst, name, path = claim
-        if last and last[0].version == dst.version and dst.network_address in last[0]:
+        version, first, prefix = _place(dst)
+        if last and (version, first) < following:
             problem = f"is already {last[1]}'s" if dst == last[0] else f"is inside {last[0]}, which is {last[1]}'s"
             raise OptionError(path, str(dst), problem, f"give {name} another pod CIDR")
-        last = claim
+        last, following = claim, (version, first + (1 << dst.max_prefixlen - prefix))

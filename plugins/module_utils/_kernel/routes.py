@@ -4,8 +4,7 @@
 
 """The routes to the other nodes' pods: those of the main table that carry our protocol number.
 
-They are made by ``ip -batch``, from the same lines that a file keeps for the next boot; that is ten times
-faster than one netlink message after the other, and there is one truth.
+They are made by ``ip -batch``, from the same lines that a file keeps for the next boot, so there is one truth.
 
 This module util is PRIVATE to the collection.  It can have breaking changes at any time.
 """
@@ -13,23 +12,26 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 from __future__ import annotations
 
 import ipaddress
-import re
+import socket
 import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _persist, _programs, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, netns
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.links import DEFAULT_METRIC
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.main_table import (
+    LOCAL,
+    UNICAST,
+    Answer,
+    MainTable,
+    Route,
+)
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.nodes import Way, ways
-from ansible_collections.mink8s.podnet.plugins.module_utils._values import Address, Network
+from ansible_collections.mink8s.podnet.plugins.module_utils._values import Address
 
 #: The kernel, redirects, boot and static routes, and what routing daemons use (/etc/iproute2/rt_protos).
 _TAKEN = frozenset([*range(19), 42, *range(186, 193)])
 
-#: The metric that the kernel gives a route for which none is asked.
-_METRIC = {4: 0, 6: 1024}
-
-_FAMILIES = (links.AF_INET, links.AF_INET6)
 _HEADER = "# The routes to the other nodes' pods, made by Ansible (mink8s.podnet.routes); for ip -batch\n"
 
 
@@ -38,36 +40,34 @@ class Routes(Resource):
 
     def __init__(self, params: dict[str, t.Any], run: _programs.Runner) -> None:
         super().__init__()
-        self._run = run
+        self._table = MainTable(run)
         self._protocol = _protocol(params["protocol"])
         self._present = params["state"] == "present"
         self._ways = ways(params["nodes"], params["self"]) if self._present else []
-        self._behind: dict[Address, list[str]] = {}
+        self._behind: dict[str, list[Way]] = {}
         for way in self._ways:
-            self._behind.setdefault(way.via, []).append(str(way.dst))
-        self._device = _values.ifname("device", params["device"]) if params["device"] is not None else None
+            self._behind.setdefault(way.hop, []).append(way)
+        self._device = _device(params["device"])
         self._strict = params["on_unreachable"] == "fail"
+        self._bridge: t.Optional[str] = params.get("only_with_bridge")
         self._persist: t.Optional[str] = _persisted(params)
-        self._names: dict[int, str] = {}
-        self._found: dict[str, links.Route] = {}
+        self._found: dict[str, Route] = {}
         self._unreachable: dict[str, dict[str, t.Any]] = {}
 
     def read(self) -> State:
-        with netns.netlink() as ipr:
-            self._names = {link.index: link.name for link in links.links(ipr).values()}
-            ours = [route for family in _FAMILIES for route in links.routes(ipr, family, proto=self._protocol)]
-        self._found = {self._key(route): route for route in ours}
-        state: State = {name: self._values(route) for name, route in self._found.items()}
+        self._found = {_key(route): route for route in self._table.routes(self._protocol)}
+        state: State = {name: {"via": route.via, "device": route.device} for name, route in self._found.items()}
         return {**state, **_persist.read("persist", _HEADER, [self._persist] if self._persist else [])}
 
     def desired(self, current: State) -> State:
         if not self._present:
             return {}
-        with netns.netlink() as ipr:
-            self._check_device()
-            state = self._reachable(ipr, current)
-            if any(name not in current for name in state):
-                self._check_foreign(ipr, state)
+        if self._bridge and self._bridge not in _links():
+            return dict(current)
+        self._check_device()
+        state = self._reachable()
+        if any(name not in current for name in state):
+            self._check_foreign(state)
         if self._persist:
             lines = [f"route replace {self._spec(name, values)}\n" for name, values in state.items()]
             state[_persist.name(self._persist)] = _HEADER + "".join(lines)
@@ -84,125 +84,78 @@ class Routes(Resource):
             raise
 
     def result(self, state: State) -> dict[str, t.Any]:
-        nodes = {f"route {way.dst}": way.node for way in self._ways}
-        routes = [
-            {"dst": name.split()[1], "via": values["via"], "device": values["device"], "node": nodes[name]}
-            for name, values in state.items()
-            if name in nodes
-        ]
-        loaders = [[_ip(), "-force", "-batch", self._persist]] if self._persist and self._present else []
+        ways = [way for way in self._ways if way.route in state]
+        routes = [{"dst": str(way.dst), **state[way.route], "node": way.node} for way in ways]
+        loaders = [[self._table.ip, "-force", "-batch", self._persist]] if self._persist and self._present else []
         return {"routes": routes, "unreachable_nodes": list(self._unreachable.values()), "loaders": loaders}
-
-    # What is there
-
-    def _key(self, route: links.Route) -> str:
-        """Name a route; one of another kind or metric than ours have is named so that it is seen and removed."""
-        version = 6 if ":" in route.dst else 4
-        kind = "" if route.kind == links.UNICAST else f" of type {route.kind}"
-        metric = "" if route.metric == _METRIC[version] else f" metric {route.metric}"
-        return f"route {route.dst}{kind}{metric}"
-
-    def _values(self, route: links.Route) -> dict[str, t.Any]:
-        return {"via": route.via, "device": self._names.get(route.device)}
 
     # What should be there
 
-    def _reachable(self, ipr: t.Any, current: State) -> State:
+    def _reachable(self) -> State:
         """Return the routes whose next hop is on a link of ours; what is not is an error, or left out."""
-        near = self._near(ipr)
-        asked: dict[Address, t.Optional[str]] = {}
-        state: State = {}
-        for way in self._ways:
-            name = f"route {way.dst}"
-            there = current.get(name)
-            if there and there["via"] == str(way.via) and any(way.via in each for each in near[there["device"]]):
-                # The kernel took this next hop, and the device still has an address beside it.
-                state[name] = there
-                continue
-            if way.via not in asked:
-                asked[way.via] = self._ask(ipr, way)
-            device = asked[way.via]
-            if device is not None:
-                state[name] = {"via": str(way.via), "device": device}
-        return state
+        # The kernel knows best, so ask it.
+        answers = self._table.ask([self._question(ways[0]) for ways in self._behind.values()])
+        devices = {hop: self._judge(self._behind[hop][0], answer) for hop, answer in zip(self._behind, answers)}
+        ways = [way for way in self._ways if devices[way.hop] is not None]
+        return {way.route: {"via": way.hop, "device": devices[way.hop]} for way in ways}
 
-    def _near(self, ipr: t.Any) -> dict[t.Optional[str], list[Network]]:
-        """Return the networks that each device has an address in; only those of ``device``, if that is given."""
-        devices = {self._device} if self._device else {route.device for route in self._found.values()}
-        near: dict[t.Optional[str], list[Network]] = {name: [] for name in (*self._names.values(), None)}
-        for index, name in self._names.items():
-            if name in devices or index in devices:
-                near[name] = [interface.network for interface in links.addresses(ipr, index)]
-        return near
+    def _question(self, way: Way) -> str:
+        # Only a link-local address needs a device to be asked for; for others the kernel would believe us.
+        return f"{way.hop} oif {self._device}" if _is_scoped(way.via) and self._device else way.hop
 
-    def _ask(self, ipr: t.Any, way: Way) -> t.Optional[str]:
-        """Return the device that the next hop is on; the kernel knows best, so ask it."""
-        device, problem = self._get_route(ipr, way.via)
-        if problem is None and self._device and device != self._device:
-            problem = f"is reached by {device}, not by {self._device}"
+    def _judge(self, way: Way, answer: Answer) -> t.Optional[str]:
+        """Return the device that the next hop is on."""
+        problem = self._problem(way.via, answer)
         if problem is None:
-            return device
+            return answer.device
         remedy = "nodes must be in one network segment: correct the address or device"
         if self._strict:
-            raise OptionError(
-                way.path, str(way.via), problem, f"{remedy}, or set on_unreachable to warn", node=way.node
-            )
-        lost = self._behind[way.via]
+            raise OptionError(way.path, way.hop, problem, f"{remedy}, or set on_unreachable to warn", node=way.node)
+        lost = [str(each.dst) for each in self._behind[way.hop]]
         self._unreachable[way.path] = {
             "node": way.node,
-            "address": str(way.via),
+            "address": way.hop,
             "pod_cidrs": lost,
-            "reason": f"{way.path}: {way.via} {problem}",
+            "reason": f"{way.path}: {way.hop} {problem}",
         }
-        self._warn(f"{way.path}: {way.via} {problem}; there is no route to {', '.join(lost)}")
+        self._warn(f"{way.path}: {way.hop} {problem}; there is no route to {', '.join(lost)}")
         return None
 
-    def _get_route(self, ipr: t.Any, address: Address) -> tuple[t.Optional[str], t.Optional[str]]:
-        """Return the device for an address, or why it is not next to us."""
-        family = links.AF_INET if address.version == 4 else links.AF_INET6
-        # Only a link-local address needs a device to be asked for; for others the kernel would believe us.
+    def _problem(self, address: Address, answer: Answer) -> t.Optional[str]:
+        """Say why an address is not next to us."""
         if _is_scoped(address) and not self._device:
-            return None, "is a link-local address, which means nothing without device"
-        options = {"oif": self._device_index()} if _is_scoped(address) else {}
-        try:
-            answer = next(iter(ipr.route("get", dst=str(address), family=family, **options)))
-        except Exception as error:
-            reason = links.refused(error)
-            if reason is None:
-                raise
-            return None, f"cannot be reached ({reason})"
-        gateway = answer.get_attr("RTA_GATEWAY") or answer.get_attr("RTA_VIA")
-        if answer["type"] != links.UNICAST:
-            return None, "is this node's own address" if answer["type"] == links.LOCAL else "cannot be reached"
-        if gateway:
-            return None, f"is not on-link, it is reached through {gateway}"
-        return self._names.get(answer.get_attr("RTA_OIF")), None
-
-    def _device_index(self) -> int:
-        return next(index for index, name in self._names.items() if name == self._device)
+            return "is a link-local address, which means nothing without device"
+        if answer.refusal is not None:
+            return f"cannot be reached ({answer.refusal})"
+        if answer.kind != UNICAST:
+            return "is this node's own address" if answer.kind == LOCAL else "cannot be reached"
+        if answer.gateway:
+            return f"is not on-link, it is reached through {answer.gateway}"
+        if self._device and answer.device != self._device:
+            return f"is reached by {answer.device}, not by {self._device}"
+        return None
 
     def _check_device(self) -> None:
-        if self._device and self._device not in self._names.values():
-            known = set(self._names.values()) - {"lo"}
-            raise OptionError("device", self._device, "is not there", _values.suggestion(self._device, known))
+        there = _links()
+        if self._device and self._device not in there:
+            raise OptionError("device", self._device, "is not there", _values.suggestion(self._device, there - {"lo"}))
 
-    def _check_foreign(self, ipr: t.Any, state: State) -> None:
+    def _check_foreign(self, state: State) -> None:
         """Refuse to take the place of somebody else's route to all or to a part of a pod CIDR."""
-        wanted = {str(way.dst): way for way in self._ways if f"route {way.dst}" in state}
+        wanted = {str(way.dst): way for way in self._ways if way.route in state}
         nets = {(way.dst.version, way.dst.prefixlen) for way in wanted.values()}
-        for family in _FAMILIES:
-            for route in links.routes(ipr, family):
-                if route.protocol == self._protocol:
-                    continue
-                taken = ipaddress.ip_network(route.dst)
-                for prefix in {length for version, length in nets if version == taken.version}:
-                    way = wanted.get(str(taken.supernet(new_prefix=prefix))) if prefix <= taken.prefixlen else None
-                    if way:
-                        self._refuse(way, route)
+        for route in self._table.routes():
+            if route.protocol == self._protocol:
+                continue
+            taken = ipaddress.ip_network(route.dst)
+            for prefix in {length for version, length in nets if version == taken.version}:
+                way = wanted.get(str(taken.supernet(new_prefix=prefix))) if prefix <= taken.prefixlen else None
+                if way:
+                    self._refuse(way, route)
 
-    def _refuse(self, way: Way, route: links.Route) -> None:
+    def _refuse(self, way: Way, route: Route) -> None:
         by = f"via {route.via} " if route.via else ""
-        device = self._names.get(route.device, "no device")
+        device = route.device or "no device"
         raise OptionError(
             f"nodes.{way.node}.pod_cidrs",
             str(way.dst),
@@ -224,22 +177,18 @@ class Routes(Resource):
     def _batch(self, changes: list[Change]) -> None:
         if not changes:
             return
-        lines = [self._line(change) for change in changes]
-        status, _out, err = self._run([_ip(), "-batch", "-"], "\n".join(lines) + "\n")
-        if status == 0:
-            return
-        failed = re.search(r"Command failed -:(\d+)", err)
-        what = changes[int(failed.group(1)) - 1].name if failed else "routes"
-        said = next((line for line in err.splitlines() if line.strip()), f"status {status}").strip()
-        raise PodnetError(f"{what}: ip -batch refuses it ({said}); correct that and run this again")
+        refused = self._table.change([self._line(change) for change in changes])
+        if refused:
+            index, said = refused
+            raise PodnetError(f"{changes[index].name}: ip -batch refuses it ({said}); correct that and run this again")
 
     def _line(self, change: Change) -> str:
         if change.after is not None:
             return f"route replace {self._spec(change.name, change.after)}"
         route = self._found[change.name]
-        kind = f"{_KINDS.get(route.kind, route.kind)} " if route.kind != links.UNICAST else ""
+        kind = f"{_KINDS.get(route.kind, route.kind)} " if route.kind != UNICAST else ""
         via = f" via {route.via}" if route.via else ""
-        device = f" dev {self._names[route.device]}" if route.device in self._names and route.via else ""
+        device = f" dev {route.device}" if route.device and route.via else ""
         return f"route del {kind}{route.dst}{via}{device} proto {self._protocol} metric {route.metric}"
 
 
@@ -247,16 +196,25 @@ class Routes(Resource):
 _KINDS = {2: "local", 3: "broadcast", 5: "multicast", 6: "blackhole", 7: "unreachable", 8: "prohibit", 9: "throw"}
 
 
+def _key(route: Route) -> str:
+    """Name a route; one of another kind or metric than ours have is named so that it is seen and removed."""
+    kind = "" if route.kind == UNICAST else f" of type {route.kind}"
+    metric = "" if route.metric == DEFAULT_METRIC[route.version] else f" metric {route.metric}"
+    return f"route {route.dst}{kind}{metric}"
+
+
+def _links() -> set[str]:
+    return {name for _index, name in socket.if_nameindex()}
+
+
 def _persisted(params: dict[str, t.Any]) -> t.Optional[str]:
     if params["persist"] is None:
         return None
-    if params["device"] is not None:
-        _persist.batch_word("device", params["device"])
     return _persist.absolute("persist", params["persist"], "/etc/podnet/routes")
 
 
-def _ip() -> str:
-    return _programs.find("ip", "iproute2 (dnf: iproute)")
+def _device(name: t.Optional[str]) -> t.Optional[str]:
+    return None if name is None else _persist.batch_word("device", _values.ifname("device", name))
 
 
 def _is_scoped(address: Address) -> bool:

@@ -172,7 +172,7 @@ def value_of(key: str) -> t.Optional[str]:
     try:
         with open(f"{ROOT}/{key}", encoding="utf-8") as file:
             return " ".join(file.read().split())
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):  # not text, or a name that no file has
         return None
 
 

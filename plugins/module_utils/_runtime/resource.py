@@ -136,7 +136,8 @@ class CniRuntime(Resource):
 
     def _warn_of_stale(self, stale: list[dict[str, t.Any]]) -> None:
         listed = [
-            f"{entry['pod'] or entry['container_id'][:12]} ({', '.join(entry['keys'])}: {entry['change_class']})"
+            f"{entry['pod'] or entry['container_id'][:12]} "
+            f"({', '.join(entry['changed_keys'])}: {entry['change_class']})"
             for entry in stale
             if entry["change_class"] != LIVE_SAFE
         ]

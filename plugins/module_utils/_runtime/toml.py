@@ -59,7 +59,10 @@ def value(text: str) -> t.Any:
         return [double or single for double, single in re.findall(r""""([^"\\]*)"|'([^']*)'""", inner)]
     if plain[0][0] in "\"'":
         return plain[0][1:-1]
-    return plain[0] == "true" if plain[0] in ("true", "false") else int(plain[0])
+    if plain[0] in ("true", "false"):
+        return plain[0] == "true"
+    # TOML has no larger numbers than of 64 bits.
+    return int(plain[0]) if len(plain[0]) < 20 else None
 
 
 def edit(text: str, section: str, keys: t.Mapping[str, t.Any]) -> str:
@@ -144,7 +147,7 @@ def _skip_section(lines: list[str], index: int, found: list[str]) -> int:
             found += header
             return index
         index += 1
-    if found and found[-1].strip() == "":
+    if found and found[-1] == "\n":
         found.pop()
     elif found and found[-1].endswith("\n"):
         # The line end that was missing before us.

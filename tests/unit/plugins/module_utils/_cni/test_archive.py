@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import archive
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, shown
 
 Member = t.Tuple[str, bytes, t.Dict[str, t.Any]]
 
@@ -65,7 +65,9 @@ def test_the_checksum_is_compared_first(tmp_path: Path) -> None:
     other = "sha256:" + "0" * 64
     with pytest.raises(OptionError) as caught, archive.verified(path, other):
         pytest.fail("was opened")
-    assert str(caught.value).startswith(f"archive: {path} has the checksum {checksum(path)} instead of {other}; ")
+    assert str(caught.value).startswith(
+        f"archive: {shown(str(path))} has the checksum {checksum(path)} instead of {other}; "
+    )
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, Path.exists])

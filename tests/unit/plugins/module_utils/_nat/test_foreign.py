@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _iptables
-from ansible_collections.mink8s.podnet.plugins.module_utils._nat import foreign, iptables_save, ruleset
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat import foreign, iptables, iptables_save, ruleset
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.packets import ALL, NONE, SOME, Match, Rule, Traffic
 
 LISTINGS = Path(__file__).parent / "listings"
@@ -29,12 +29,12 @@ TOOL = _iptables.Tool(4, "nft", "iptables-nft", "iptables-nft-save", "iptables-n
 
 
 def reports(
-    saved: str = "", ruleset_file: str = "", rules: ruleset.RuleSet = RULES, forwarded: bool = False
+    saved: str = "", ruleset_file: str = "", rules: ruleset.RuleSet = RULES, forward: str | None = None
 ) -> list[dict[str, str]]:
     listing = _iptables.parse((LISTINGS / saved).read_text(encoding="utf-8")) if saved else {}
     items = json.loads((LISTINGS / ruleset_file).read_text(encoding="utf-8"))["nftables"] if ruleset_file else []
-    seen = foreign.Seen(items, {TOOL: listing})
-    return foreign.find(rules, seen, [TOOL] if forwarded else [], no_texts)
+    seen = foreign.Seen(items, {TOOL: iptables.with_forward(listing, forward)})
+    return foreign.find(rules, seen, no_texts)
 
 
 def no_texts(family: str, table: str, chain: str) -> dict[int, str]:
@@ -89,7 +89,21 @@ def test_masquerades_and_drops_of_iptables() -> None:
 
 
 def test_where_our_chain_comes_first_nothing_drops() -> None:
-    assert [report["effect"] for report in reports("harmful.txt", forwarded=True)] == ["masquerade"] * 3
+    assert [report["effect"] for report in reports("harmful.txt", forward=iptables.forward_text(RULES, 4))] == [
+        "masquerade"
+    ] * 3
+
+
+def test_what_check_mode_plans_is_looked_at_and_not_what_is_there() -> None:
+    """Found by the proof of masquerade: check mode warned of a policy that the new chain would be proof against."""
+    others = ruleset.build(["10.12.10.0/24"], [], None, True)
+    listing = iptables.with_forward(
+        _iptables.parse("*filter\n:FORWARD DROP [0:0]\nCOMMIT\n"), iptables.forward_text(RULES, 4)
+    )
+    for planned, harm in ((iptables.forward_text(RULES, 4), 1), (iptables.forward_text(others, 4), 0), (None, 1)):
+        seen = foreign.Seen([], {TOOL: iptables.with_forward(listing, planned)})
+        assert len(foreign.find(others, seen, no_texts)) == harm
+    assert iptables.with_forward(listing, iptables.forward_text(RULES, 4)) == listing
 
 
 @pytest.mark.parametrize(("bridge", "found"), [("br1", 0), ("br10", 1), (None, 1)])
@@ -130,7 +144,7 @@ def test_the_text_of_an_nft_rule_is_looked_up() -> None:
     items = json.loads((LISTINGS / "nft_harmful.json").read_text(encoding="utf-8"))["nftables"]
     handle = next(item["rule"]["handle"] for item in items if item.get("rule", {}).get("table") == "nat")
     texts = {("ip", "nat", "postrouting"): {handle: 'oifname "eth0" masquerade'}}
-    found = foreign.find(RULES, foreign.Seen(items, {}), [], lambda *place: texts.get(place, {}))
+    found = foreign.find(RULES, foreign.Seen(items, {}), lambda *place: texts.get(place, {}))
     assert found[0]["rule"] == 'oifname "eth0" masquerade'
 
 
@@ -213,5 +227,5 @@ def test_an_ipv4_match_is_not_for_ipv6_not_even_negated() -> None:
 def test_chains_that_call_each_other_end() -> None:
     text = "*filter\n:FORWARD DROP [0:0]\n:A - [0:0]\n:B - [0:0]\n-A FORWARD -j A\n-A A -j B\n-A B -g A\nCOMMIT\n"
     seen = foreign.Seen([], {TOOL: _iptables.parse(text)})
-    found: t.Any = foreign.find(RULES, seen, [], no_texts)
+    found: t.Any = foreign.find(RULES, seen, no_texts)
     assert of(found) == [("iptables-nft filter FORWARD", "policy DROP")]

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The main routing table, by way of ip(8): listed, asked and changed by a few processes, however many routes it has.
+
+One message after the other, from Python, costs ten times as much; with thousands of routes that tells.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import typing as t
+
+from ansible_collections.mink8s.podnet.plugins.module_utils import _programs
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+
+#: Types of routes (linux/rtnetlink.h), and the protocol that ip(8) does not print.
+UNICAST, LOCAL = 1, 2
+_BOOT = 3
+
+#: Lines of one batch.  run_command writes all of its input before it reads, and what a pipe holds is 64 KiB:
+#: with more of them ip would wait for us to read its answers, and we for ip to read the questions.
+_BATCH = 500
+
+_EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
+_FAILED = re.compile(r"Command failed \S*:(\d+)")
+
+
+class Route(t.NamedTuple):
+    """One route; ``via`` is None where there is no next hop, or several of them, or one of the other family."""
+
+    dst: str
+    via: t.Optional[str]
+    device: t.Optional[str]
+    protocol: int
+    metric: int
+    kind: int
+
+    @property
+    def version(self) -> int:
+        """The family."""
+        return 6 if ":" in self.dst else 4
+
+
+class Answer(t.NamedTuple):
+    """The kernel's way to an address, or the reason for which there is none."""
+
+    device: t.Optional[str] = None
+    gateway: t.Optional[str] = None
+    kind: int = UNICAST
+    refusal: t.Optional[str] = None
+
+
+class MainTable:
+    """The main routing table of our network namespace."""
+
+    def __init__(self, run: _programs.Runner) -> None:
+        self._run = run
+        self.ip = _programs.find("ip", "iproute2 (dnf: iproute)")
+
+    def routes(self, protocol: t.Optional[int] = None) -> list[Route]:
+        """Return the routes, or only those with a protocol number, IPv4 first."""
+        # Without IPv6 the kernel would answer with IPv4's.
+        versions = (4, 6) if os.path.isdir("/proc/sys/net/ipv6") else (4,)
+        only = [] if protocol is None else ["proto", str(protocol)]
+        return [
+            _route(entry, version, _BOOT if protocol is None else protocol)
+            for version in versions
+            for entry in self._listed([f"-{version}", "route", "show", "table", "main", *only])
+        ]
+
+    def ask(self, addresses: t.Sequence[str]) -> list[Answer]:
+        """Ask the kernel for its way to each address, which may say its link: ``fe80::2 oif eth0``."""
+        answers: list[Answer] = []
+        for _first, lines in _portions([f"route get {address}" for address in addresses]):
+            status, out, err = self._run([self.ip, "-N", "-j", "-force", "-batch", "-"], "\n".join(lines))
+            found = _answers(out, _refusals(err), len(lines))
+            if found is None:
+                raise PodnetError(f"ip route get: its answers cannot be understood (status {status}, {_said(err)})")
+            answers += found
+        return answers
+
+    def change(self, lines: t.Sequence[str]) -> t.Optional[tuple[int, str]]:
+        """Make changes, written as for ``ip -batch``; return which line is refused, if one is, and why."""
+        for first, portion in _portions(lines):
+            status, _out, err = self._run([self.ip, "-batch", "-"], "\n".join(portion))
+            if status != 0:
+                number, why = next(iter(_refusals(err).items()), (0, f"status {status}, {_said(err)}"))
+                return first + number, why
+        return None
+
+    def _listed(self, words: t.Sequence[str]) -> list[dict[str, t.Any]]:
+        """List something, and do so again where it changed meanwhile."""
+        command = [self.ip, "-N", "-j", *words]
+        for _attempt in range(20):
+            status, out, err = self._run(command)
+            if "interrupted" in err:
+                continue
+            if status != 0:
+                raise _programs.refusal(command, err)
+            return list(json.loads(out or "[]"))
+        raise PodnetError("the node's routes change faster than they can be listed; run this again")
+
+
+def _portions(lines: t.Sequence[str]) -> t.Iterator[tuple[int, t.Sequence[str]]]:
+    for first in range(0, len(lines), _BATCH):
+        yield first, lines[first : first + _BATCH]
+
+
+def _route(entry: dict[str, t.Any], version: int, protocol: int) -> Route:
+    dst = entry["dst"]
+    if dst == "default":
+        dst = _EVERYWHERE[version]
+    elif "/" not in dst:
+        dst += "/32" if version == 4 else "/128"
+    first = entry if "dev" in entry else next(iter(entry.get("nexthops", [])), entry)
+    return Route(
+        dst,
+        entry.get("gateway"),
+        first.get("dev"),
+        int(entry.get("protocol", protocol)),
+        entry.get("metric", 0),
+        int(entry.get("type", UNICAST)),
+    )
+
+
+def _answers(out: str, refused: dict[int, str], count: int) -> t.Optional[list[Answer]]:
+    """Return the answers in the order of the questions: those in the output, and between them what was refused."""
+    given = iter(out.splitlines())
+    try:
+        return [
+            Answer(refusal=refused[number]) if number in refused else _answer(json.loads(next(given))[0])
+            for number in range(count)
+        ]
+    except (StopIteration, ValueError, LookupError):
+        return None
+
+
+def _answer(entry: dict[str, t.Any]) -> Answer:
+    gateway = entry.get("gateway") or entry.get("via", {}).get("host")
+    return Answer(entry.get("dev"), gateway, int(entry.get("type", UNICAST)))
+
+
+def _refusals(err: str) -> dict[int, str]:
+    """Return what the kernel said to the lines of a batch that failed, by their numbers, which begin with 0."""
+    found: dict[int, str] = {}
+    said = ""
+    for line in filter(None, map(str.strip, err.splitlines())):
+        failed = _FAILED.match(line)
+        if failed:
+            found[int(failed[1]) - 1] = said
+        said = "" if failed else line.replace("RTNETLINK answers: ", "")
+    return found
+
+
+def _said(err: str) -> str:
+    return next((line.strip() for line in err.splitlines() if line.strip()), "no message")
