@@ -8,6 +8,7 @@ calls are a matter of minutes, and whatever a call does to its process (or to it
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -25,6 +26,9 @@ LONGEST = 60
 
 #: What is done in the new process before the module starts.
 Arm = t.Callable[[], t.Any]
+
+#: A module's name, or what is to be run in place of one's main().
+Module = t.Union[str, t.Callable[[], None]]
 
 
 def unarmed() -> None:
@@ -51,7 +55,7 @@ class Answer(t.NamedTuple):
         return str(self.result.get("msg", ""))
 
 
-def call(module: str, params: dict[str, t.Any], check: bool = False, arm: Arm = unarmed) -> Answer:
+def call(module: Module, params: dict[str, t.Any], check: bool = False, arm: Arm = unarmed) -> Answer:
     """Run a module and return its answer; ``arm`` is called in the new process first."""
     return begin(module, params, check, arm).end()
 
@@ -64,29 +68,37 @@ class Call:
         self._output = output
 
     def end(self) -> Answer:
-        """Wait for the module, and return its answer."""
+        """Wait for the module and all that it has started, and return its answer."""
         with os.fdopen(self._output) as file:
             text = file.read()
         _pid, status = os.waitpid(self.pid, 0)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.waitpid(-self.pid, 0)
         if os.WIFSIGNALED(status):
             return Answer({}, os.WTERMSIG(status))
         assert text, "the module ended without a result"
         return Answer(json.loads(text.splitlines()[-1]))
 
 
-def begin(module: str, params: dict[str, t.Any], check: bool = False, arm: Arm = unarmed) -> Call:
+def begin(module: Module, params: dict[str, t.Any], check: bool = False, arm: Arm = unarmed) -> Call:
     """Start a module, as the leader of a process group of its own."""
-    main = importlib.import_module(f"{MODULES}.{module}").main
+    main = importlib.import_module(f"{MODULES}.{module}").main if isinstance(module, str) else module
     output, answer = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
             os.setpgid(0, 0)
-            _be_the_module(main, {**params, "_ansible_check_mode": check, "_ansible_diff": True}, answer, arm)
+            _be_the_module(main, _arguments(module, params, check), answer, arm)
         finally:
             os._exit(1)
     os.close(answer)
     return Call(pid, output)
+
+
+def _arguments(module: Module, params: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
+    name = f"mink8s.podnet.{module if isinstance(module, str) else module.__name__}"
+    return {**params, "_ansible_module_name": name, "_ansible_check_mode": check, "_ansible_diff": True}
 
 
 def _be_the_module(main: t.Callable[[], None], params: dict[str, t.Any], answer: int, arm: Arm) -> t.NoReturn:

@@ -14,6 +14,7 @@ import ipaddress
 import json
 import os
 import re
+import sys
 import typing as t
 
 import ground
@@ -29,11 +30,13 @@ from ansible.plugins import loader as plugins
 from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
-from calls import Answer
+from calls import Answer, call
 from converging import Converging, mostly
 from hypothesis import event
 from hypothesis.stateful import initialize, rule
 from odd_files import Thing
+
+from ansible_collections.mink8s.podnet.plugins.action.pod_cidr import ActionModule
 
 PLACE = ground.PLACE / "inventory"
 INVENTORY, LOCK = PLACE / "hosts.yml", PLACE / "pod_cidrs.lock.yml"
@@ -49,6 +52,8 @@ CLUSTERS = ([V4], [V4, V6], [V6, V4], [V6])
 OTHERS = ([V4], [V4, V6], ["10.12.0.0/20"], ["10.12.0.0/22"], ["10.13.0.0/21", V6], [V4, "10.13.0.0/21"], ["10.12.0.0"])
 
 HOSTS = ("h1", "h10", "h2", "h01", "h-1", "H1", "h1.example", "10", "yes", "ü", "192.0.2.77", "<<")
+#: Ansible takes these for names, too; a YAML file has no place for them.
+NO_NAMES = ("h1\u2028", "h1\x7f", "h" * 1100)
 PATTERNS = (["kube_node"], ["all"], ["kube_node", "edge"], ["kube_node:edge:!h1"], ["all:!nosuch"], ["h1"])
 BLOCKS = (
     *[f"10.12.{number}.0/24" for number in range(8)],
@@ -142,23 +147,11 @@ class Inventories(Converging):
         return name == f"file {LOCK}"
 
     def call(self, params: dict[str, t.Any], check: bool = False) -> Answer:
-        loader = DataLoader()
-        inventory = InventoryManager(loader=loader, sources=[str(INVENTORY)])
-        variables = VariableManager(loader=loader, inventory=inventory)
-        task = Task.load({"action": "mink8s.podnet.pod_cidr", "args": params, "check_mode": check})
-        task_vars = variables.get_vars(host=inventory.get_host("localhost"))
-        task_vars["hostvars"] = HostVars(inventory, variables, loader)
-        connection = plugins.connection_loader.get("ansible.builtin.local", PlayContext())
-        action = plugins.action_loader.get(
-            "mink8s.podnet.pod_cidr",
-            task=task,
-            connection=connection,
-            play_context=PlayContext(),
-            loader=loader,
-            templar=Templar(loader, task_vars),
-            shared_loader_obj=plugins,
-        )
-        return Answer(json.loads(json.dumps(action.run(task_vars=task_vars))))
+        def pod_cidr() -> None:
+            print(json.dumps(decide(params, check)))
+            sys.exit()
+
+        return call(pod_cidr, {})
 
     @initialize(cluster=st.sampled_from(CLUSTERS), hosts=st.lists(st.sampled_from(HOSTS), min_size=2, max_size=4))
     def begin(self, cluster: list[str], hosts: list[str]) -> None:
@@ -290,6 +283,21 @@ class Inventories(Converging):
             assert self.ask(**params).result["nodes"] == before.result["nodes"]
 
 
+def decide(params: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
+    """Do what ansible-playbook does for a task; it changes how this process imports collections."""
+    plugins.init_plugin_loader()
+    loader = DataLoader()
+    inventory = InventoryManager(loader=loader, sources=[str(INVENTORY)])
+    variables = VariableManager(loader=loader, inventory=inventory)
+    task = Task.load({"action": "mink8s.podnet.pod_cidr", "args": params, "check_mode": check})
+    task_vars = variables.get_vars(host=inventory.get_host("localhost"))
+    task_vars["hostvars"] = HostVars(inventory, variables, loader)
+    connection = plugins.connection_loader.get("ansible.builtin.local", PlayContext())
+    action = ActionModule(task, connection, PlayContext(), loader, Templar(loader, task_vars), plugins)
+    found: dict[str, t.Any] = action.run(task_vars=task_vars)
+    return found
+
+
 class Asked:
     """A question in plain words: which hosts, of which CIDRs, and what no block may overlap."""
 
@@ -357,7 +365,7 @@ def require_first_free(asked: Asked, nodes: dict[str, t.Any], after: Book) -> No
 
 
 def _variables(host: str, subnets: t.Any, given: t.Any) -> dict[str, t.Any]:
-    number = HOSTS.index(host) + 1 if host in HOSTS else 99
+    number = [*HOSTS, *NO_NAMES, host].index(host) + 1
     own = f"192.0.2.{number}, fd00:2::{number}"
     addresses = {"pod_cidr_addresses": own} if given is None else {"ansible_host": given}
     return {**addresses, **({} if subnets is None else {"pod_cidr_subnets": subnets})}
@@ -394,5 +402,4 @@ def _require_unlocked() -> None:
         os.close(handle)
 
 
-plugins.init_plugin_loader()
 TestInventories = Inventories.TestCase
