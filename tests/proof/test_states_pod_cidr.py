@@ -9,13 +9,16 @@ It is the real action with a real inventory, without a playbook around it.
 
 from __future__ import annotations
 
+import atexit
 import fcntl
+import functools
 import ipaddress
 import json
+import multiprocessing
 import os
 import re
-import sys
 import typing as t
+from concurrent import futures
 
 import ground
 import hypothesis.strategies as st
@@ -30,7 +33,7 @@ from ansible.plugins import loader as plugins
 from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
-from calls import Answer, call
+from calls import LONGEST, Answer
 from converging import Converging, mostly
 from hypothesis import event
 from hypothesis.stateful import initialize, rule
@@ -147,11 +150,7 @@ class Inventories(Converging):
         return name == f"file {LOCK}"
 
     def call(self, params: dict[str, t.Any], check: bool = False) -> Answer:
-        def pod_cidr() -> None:
-            print(json.dumps(decide(params, check)))
-            sys.exit()
-
-        return call(pod_cidr, {})
+        return Answer(controller().submit(decide, params, check).result(LONGEST))
 
     @initialize(cluster=st.sampled_from(CLUSTERS), hosts=st.lists(st.sampled_from(HOSTS), min_size=2, max_size=4))
     def begin(self, cluster: list[str], hosts: list[str]) -> None:
@@ -283,9 +282,16 @@ class Inventories(Converging):
             assert self.ask(**params).result["nodes"] == before.result["nodes"]
 
 
+@functools.cache
+def controller() -> futures.ProcessPoolExecutor:
+    """A process that finds collections as ansible-playbook does; this one is not to, for the sake of other proofs."""
+    pool = futures.ProcessPoolExecutor(1, multiprocessing.get_context("fork"), plugins.init_plugin_loader)
+    atexit.register(pool.shutdown)
+    return pool
+
+
 def decide(params: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
-    """Do what ansible-playbook does for a task; it changes how this process imports collections."""
-    plugins.init_plugin_loader()
+    """Do what ansible-playbook does for a task, with all variables read anew."""
     loader = DataLoader()
     inventory = InventoryManager(loader=loader, sources=[str(INVENTORY)])
     variables = VariableManager(loader=loader, inventory=inventory)
@@ -294,7 +300,7 @@ def decide(params: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
     task_vars["hostvars"] = HostVars(inventory, variables, loader)
     connection = plugins.connection_loader.get("ansible.builtin.local", PlayContext())
     action = ActionModule(task, connection, PlayContext(), loader, Templar(loader, task_vars), plugins)
-    found: dict[str, t.Any] = action.run(task_vars=task_vars)
+    found: dict[str, t.Any] = json.loads(json.dumps(action.run(task_vars=task_vars)))
     return found
 
 
