@@ -102,10 +102,11 @@ def write_atomically(
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
+                # What is written later, or given to another user, may take setuid and setgid from the mode.
+                file.flush()
                 if owner is not None:
                     os.fchown(handle, *owner)
                 os.fchmod(handle, mode)
-                file.flush()
                 os.fsync(handle)
                 # Before the file is closed, and its lock with it.
                 os.rename(temporary, path)

@@ -47,6 +47,9 @@ LOCK_SECONDS = 60.0
 YAML_WORDS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
+#: A longer text is no key for YAML (1,024 characters with its quotes).
+NAME_MAX = 1000
+
 RESTORE = "restore it from version control, or move it away and run with adopt: true (pod_cidr_adopt)"
 
 
@@ -173,6 +176,9 @@ def render(book: Book) -> str:
 
 
 def _name(host: str) -> str:
+    if len(host) > NAME_MAX or not host.isprintable():
+        remedy = f"use up to {NAME_MAX} characters that can be printed"
+        raise OptionError("hosts", host, "is a name that no lock file can hold", remedy)
     plain = PLAIN_NAME.fullmatch(host) and host.lower() not in YAML_WORDS
     return host if plain else json.dumps(host, ensure_ascii=False)
 

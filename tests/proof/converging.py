@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+import hypothesis.strategies as st
 from calls import Answer, call
 from hypothesis import event
 from hypothesis.stateful import RuleBasedStateMachine
@@ -94,6 +95,13 @@ class Converging(RuleBasedStateMachine):
         assert not again.failed, f"the second run failed: {again.sentence}"
         assert not again.changed, f"the second run plans {again.result['actions']}"
         require_same(after, self.listing(), "the second run changed")
+
+
+def mostly(usual: t.Any, *others: t.Any, times: int = 8) -> st.SearchStrategy[t.Any]:
+    """One of some strategies, the first one ``times`` as often as each other; `one_of` draws of all alike."""
+    strategies = [*others, usual]
+    indexes = [*range(len(others)), *[len(others)] * times]
+    return st.sampled_from(indexes).flatmap(lambda index: strategies[index])
 
 
 def require_same(before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any], what: str) -> None:

@@ -18,7 +18,7 @@ import hypothesis.strategies as st
 import listings
 import odd_files
 from calls import Answer
-from converging import Converging
+from converging import Converging, mostly
 from hypothesis import event
 from hypothesis.stateful import initialize, rule
 from odd_files import Thing
@@ -35,11 +35,6 @@ LOADED = (".conf", ".conflist", ".json")
 DISABLED = ".disabled-by-podnet"
 UPLINK, BRIDGE = "up0", "pods0"
 PLUGINS = ["bridge", "host-local", "portmap", "firewall", "tuning", "bandwidth"]
-
-
-def mostly(value: t.Any, *others: t.Any) -> st.SearchStrategy[t.Any]:
-    """One value most of the time."""
-    return st.sampled_from([value] * (2 * len(others) + 1) + [*others])
 
 
 # ---- What is asked for -----------------------------------------------------------------------------------------------
@@ -71,8 +66,8 @@ ipams = st.fixed_dictionaries(
         "type": st.just("host-local"),
         "ranges": st.builds(
             lambda v4, v6: [[{"subnet": subnet}] for subnet in (v4, v6) if subnet] or [[{"subnet": V4[0]}]],
-            mostly(V4[0], *V4[1:], None),
-            mostly(None, *V6),
+            mostly(st.just(V4[0]), st.sampled_from([*V4[1:], None]), times=3),
+            mostly(st.none(), st.sampled_from(V6), times=2),
         ),
     },
     optional={
@@ -95,7 +90,9 @@ def config(
 configs = st.builds(
     config,
     st.sampled_from(["1.0.0", "1.0.0", "0.4.0", "0.3.1"]),
-    st.builds(lambda plugin, mistake: {**plugin, **mistake}, keys_of_bridge, mostly({}, *MISTAKES)),
+    st.builds(
+        lambda plugin, mistake: {**plugin, **mistake}, keys_of_bridge, mostly(st.just({}), st.sampled_from(MISTAKES))
+    ),
     ipams,
     st.lists(st.sampled_from(CHAINED), max_size=2),
     st.booleans(),
@@ -104,13 +101,17 @@ wanted = st.fixed_dictionaries(
     {
         "name": st.just(OURS),
         "config": configs,
-        "assume_plugins": mostly(PLUGINS, []),
+        "assume_plugins": mostly(st.just(PLUGINS), st.just([]), times=3),
         "bin_dirs": st.just(["/usr/lib/cni"]),
         "on_conflict": st.sampled_from(["rename", "rename", "ignore", "fail"]),
-        "allow_orphans": mostly(True, False),
-        "renumber": mostly(True, False),
+        "allow_orphans": mostly(st.just(True), st.just(False), times=3),
+        "renumber": mostly(st.just(True), st.just(False), times=3),
     },
-    optional={"format": mostly("conflist", "conf"), "priority": mostly(10, 5, 99, 100), "uplink": st.just(UPLINK)},
+    optional={
+        "format": mostly(st.just("conflist"), st.just("conf"), times=3),
+        "priority": mostly(st.just(10), st.sampled_from([5, 99, 100]), times=3),
+        "uplink": st.just(UPLINK),
+    },
 )
 
 # ---- What else is there ----------------------------------------------------------------------------------------------
@@ -188,34 +189,36 @@ def attachment(name: str, container: str, netns: str, configuration: bytes) -> T
     return odd_files.text(json.dumps(entry).encode(), 0o600)
 
 
-#: A path and what somebody else does there: puts something, changes a mode, or removes all.
-disturbances = st.one_of(
-    st.tuples(st.builds(lambda name: CONF_DIR / os.fsdecode(name), names), things),
-    st.tuples(st.builds(lambda name: CONF_DIR / os.fsdecode(name), names), things),
-    st.tuples(
-        st.builds(
-            Path,
-            st.sampled_from(STORES),
-            st.sampled_from([OURS, OURS, *OTHERS]),
-            st.sampled_from(["10.12.1.7", "10.12.10.7", "fd12:1::7", "lock", "last_reserved_ip.0", "notes"]),
-        ),
-        lent,
-    ),
+entries = st.tuples(names.map(lambda name: CONF_DIR / os.fsdecode(name)), things)
+leases = st.tuples(
     st.builds(
-        lambda name, container, netns, configuration: (
-            CACHE / f"{name}-{container}-eth0",
-            attachment(name, container, netns, configuration),
-        ),
+        Path,
+        st.sampled_from(STORES),
         st.sampled_from([OURS, OURS, *OTHERS]),
-        st.sampled_from(["c1", "c2", "1-c1"]),
-        st.sampled_from([ALIVE, GONE, ""]),
-        contents,
+        st.sampled_from(["10.12.1.7", "10.12.10.7", "fd12:1::7", "lock", "last_reserved_ip.0", "notes"]),
     ),
-    st.tuples(
-        st.sampled_from([CONF_DIR / "net.conflist", CONF_DIR / "10-net.conflist"]),
-        st.sampled_from([0o600, 0o666, 0o4755]),
+    lent,
+)
+attachments = st.builds(
+    lambda name, container, netns, text: (
+        CACHE / f"{name}-{container}-eth0",
+        attachment(name, container, netns, text),
     ),
-    st.tuples(st.sampled_from([*STORES, CACHE, CONF_DIR / OURS, CONF_DIR]), st.none()),
+    st.sampled_from([OURS, OURS, *OTHERS]),
+    st.sampled_from(["c1", "c2", "1-c1"]),
+    st.sampled_from([ALIVE, GONE, ""]),
+    contents,
+)
+own_files = st.sampled_from([CONF_DIR / "net.conflist", CONF_DIR / "10-net.conflist", CONF_DIR / "10-net.conf"])
+directories = st.sampled_from([*STORES, CACHE, CONF_DIR / OURS, CONF_DIR])
+#: A path and what somebody else does there: puts something, changes a mode, or removes all.
+disturbances = mostly(
+    entries,
+    leases,
+    attachments,
+    st.tuples(own_files, st.sampled_from([0o600, 0o666, 0o4755])),
+    st.tuples(directories, st.none()),
+    times=2,
 )
 
 
@@ -305,9 +308,9 @@ class Files(Converging):
         named = [name for name in self.now if _carries_our_name(name, self.now, True)]
         left = [*named, *(name for name, value in self.now.items() if _is_leftover(name, value))]
         assert not left, f"after all is gone, there is left {left}"
-        for name in self.now:
-            if _may_move(name, {"state": "absent"}) and name.endswith(DISABLED):
-                assert name.removesuffix(DISABLED) in self.now, f"{name} was not given back"
+        for name, value in self.now.items():
+            displaced = _may_move(name, {"state": "absent"}) and name.endswith(DISABLED) and value[0][0] != "d"
+            assert not displaced or name.removesuffix(DISABLED) in self.now, f"{name} was not given back"
 
 
 def _disturb(path: Path, thing: t.Union[Thing, int, None]) -> None:

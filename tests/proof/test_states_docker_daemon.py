@@ -19,7 +19,7 @@ import hypothesis.strategies as st
 import listings
 import odd_files
 from calls import Answer
-from converging import Converging
+from converging import Converging, mostly
 from hypothesis import event
 from hypothesis.stateful import initialize, rule
 from odd_files import Thing
@@ -42,11 +42,11 @@ values = st.one_of(
     st.sampled_from([["a=1", "b"], {"max-size": "10m", "a": {"b": [1, None]}}, [[{}]]]),
 )
 mistakes = st.sampled_from([None, "True"])
-some = st.dictionaries(st.sampled_from(KEYS), st.one_of(*[values] * 15, mistakes), min_size=1, max_size=3)
+some = st.dictionaries(st.sampled_from(KEYS), mostly(values, mistakes, times=20), min_size=1, max_size=3)
 wanted = st.fixed_dictionaries(
     {
         "without_docker": st.sampled_from(["write"] * 15 + ["fail", "skip"]),
-        "options": st.one_of(some, some, st.just({})),
+        "options": mostly(some, st.just({}), times=5),
     },
     optional={
         "absent": st.lists(st.sampled_from(KEYS), max_size=2, unique=True),
@@ -55,8 +55,8 @@ wanted = st.fixed_dictionaries(
         "validate": st.booleans(),
     },
 )
-#: Once in ten times it is another path for the same file, which the record is not about.
-wanted = st.one_of(*[wanted] * 9, wanted.map(lambda params: {**params, "path": "/etc/docker/../docker/daemon.json"}))
+#: Another path for the same file, which the record is not about.
+alias = wanted.map(lambda params: {**params, "path": "/etc/docker/../docker/daemon.json"})
 
 # ---- What people write -----------------------------------------------------------------------------------------------
 
@@ -100,16 +100,9 @@ def written(members: t.Iterable[tuple[str, str]], style: tuple[str, ...], end: s
     return f"{{{first}{text}{end}{last}}}{after}".encode()
 
 
-bodies = st.one_of(
-    *[
-        st.builds(
-            written,
-            st.lists(st.sampled_from(MEMBERS), max_size=4, unique_by=lambda member: json.loads(member[0])),
-            st.sampled_from(STYLES),
-        )
-    ]
-    * 5,
-    st.sampled_from([b"", b" \n", b"{}"]),
+members = st.lists(st.sampled_from(MEMBERS), max_size=4, unique_by=lambda member: json.loads(member[0]))
+bodies = mostly(
+    st.builds(written, members, st.sampled_from(STYLES)), st.sampled_from([b"", b" \n", b"{}", b"{ \n\n}"]), times=6
 )
 BROKEN = {
     **odd_files.NO_OBJECT,
@@ -147,11 +140,11 @@ def texts(contents: t.Mapping[str, bytes]) -> st.SearchStrategy[Thing]:
 
 #: What others do: write another file, change a key or the mode, write all anew, or remove it.
 edits = st.tuples(st.sampled_from(KEYS), values)
-disturbances = st.one_of(edits, edits, edits, files, st.sampled_from([0o600, 0o666, "anew", None]))
+disturbances = mostly(edits, files, st.sampled_from([0o600, 0o666, "anew"]), st.none(), times=4)
 #: What nobody can work with.
 obstacles = st.one_of(
-    st.tuples(st.just(PATH), st.one_of(texts(BROKEN), texts(BROKEN), st.sampled_from(odd_files.ODD))),
-    st.tuples(st.just(RECORD), st.one_of(texts(RECORDS), texts(RECORDS), st.sampled_from(odd_files.ODD))),
+    st.tuples(st.just(PATH), mostly(texts(BROKEN), st.sampled_from(odd_files.ODD), times=2)),
+    st.tuples(st.just(RECORD), mostly(texts(RECORDS), st.sampled_from(odd_files.ODD), times=2)),
     st.tuples(st.just(UNIT), units),
     st.tuples(st.just(PATH.parent), st.sampled_from([Thing("link", b"nowhere"), odd_files.text(b"")])),
 )
@@ -208,7 +201,7 @@ class Keys(Converging):
             self.disturb(disturbance)
         self.require({"state": "absent"}, {})
 
-    @rule(obstacle=obstacles, params=st.one_of(wanted, st.just({"state": "absent"})))
+    @rule(obstacle=obstacles, params=st.one_of(wanted, st.just({"state": "absent"}), alias))
     def obstruct(self, obstacle: tuple[Path, Thing], params: dict[str, t.Any]) -> None:
         """Somebody asks for some keys while something is in the way, and puts all back as it was."""
         for number, directory in enumerate(PLACES):

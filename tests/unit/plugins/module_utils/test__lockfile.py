@@ -43,13 +43,38 @@ def test_what_was_written_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["yes", "Null", "1", "1e3", "10.0.0.1", "fd00::1", "a b", "ä", '"', "~", "n", "a:b", "-", "#"]
+    "name",
+    [
+        "yes",
+        "Null",
+        "1",
+        "1e3",
+        "10.0.0.1",
+        "fd00::1",
+        "a b",
+        "ä",
+        '"',
+        "~",
+        "n",
+        "a:b",
+        "-",
+        "#",
+        "h" * 1000,
+        '\\"',
+        "😀",
+    ],
 )
 def test_every_host_name_is_text_to_every_yaml_reader(name: str) -> None:
     book = Book([("10.12.0.0/16", 24)], {name: ["10.12.0.0/24"]})
     text = _lockfile.render(book)
     assert _lockfile.parse("/l", text) == book
     assert yaml.safe_load(text)["pod_cidrs"]["vars"]["nodes"] == book.nodes
+
+
+@pytest.mark.parametrize("name", ["h1\u2028", "h1\x7f", "h1\x85", "h" * 1001, "\ud800"])
+def test_a_host_name_that_yaml_would_not_give_back_is_refused(name: str) -> None:
+    with pytest.raises(PodnetError, match=r"^hosts: .* is a name that no lock file can hold; use up to 1000 "):
+        _lockfile.render(Book([("10.12.0.0/16", 24)], {name: ["10.12.0.0/24"]}))
 
 
 @pytest.mark.parametrize(
