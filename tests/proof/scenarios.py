@@ -19,6 +19,7 @@ from pathlib import Path
 
 import ground
 import listings
+import pytest
 from calls import Answer, Arm, Call, Module, begin, call, unarmed
 from lock_files import lock_file
 
@@ -535,3 +536,17 @@ SCENARIOS = (
     Scenario("cni_gc", "free", {"name": "net1"}, plant_leaks),
     *_lock_files(),
 )
+
+SOAK = os.environ.get("PODNET_PROOF") == "soak"
+
+
+def _chosen() -> list[Scenario]:
+    """Return all of them, or for the quick profile one of each module: a change, if there is one."""
+    if SOAK:
+        return list(SCENARIOS)
+    found = {scenario.module: scenario for scenario in reversed(SCENARIOS)}
+    changes = {scenario.module: scenario for scenario in SCENARIOS if scenario.what.startswith(("change", "upgrade"))}
+    return list({**found, **changes}.values())
+
+
+every_scenario = pytest.mark.parametrize("scenario", _chosen(), ids=lambda scenario: scenario.name)
