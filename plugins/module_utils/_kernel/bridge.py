@@ -177,7 +177,7 @@ class Bridge(Resource):
         if wanted.name == wanted.uplink:
             raise OptionError("bridge.name", wanted.name, "is bridge.uplink, too", remedy)
         if link and link.kind != "bridge":
-            raise OptionError("bridge.name", wanted.name, f"is there and is not a bridge but {_kind(link)}", remedy)
+            raise OptionError("bridge.name", wanted.name, f"is there and is not a bridge but {link.described}", remedy)
         names = {each.index: each.name for each in self._links.values()}
         for index, port in enumerate(wanted.ports):
             path, there = f"bridge.ports[{index}].name", self._links.get(port.name)
@@ -194,7 +194,7 @@ class Bridge(Resource):
         if link is None:
             return
         if link.kind != "bridge" or not link.ours:
-            what = "a bridge that was there before" if link.kind == "bridge" else _kind(link)
+            what = "a bridge that was there before" if link.kind == "bridge" else link.described
             self._warn(f"{wanted.name} is {what} (it does not carry the alias {links.ALIAS}): it stays")
             return
         if wanted.name in self._precious:
@@ -297,7 +297,3 @@ class Bridge(Resource):
 def _flags(asked: Port, there: t.Union[Port, links.Link]) -> dict[str, bool]:
     keys = [key for key in ("hairpin", "isolated") if getattr(asked, key) is not None]
     return {key: getattr(there, key) for key in keys}
-
-
-def _kind(link: links.Link) -> str:
-    return f"a link of kind {link.kind}" if link.kind else "a network card"

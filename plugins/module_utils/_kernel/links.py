@@ -55,6 +55,11 @@ class Link:
         """Whether we made it."""
         return self.alias == ALIAS
 
+    @property
+    def described(self) -> str:
+        """What it is, within a sentence."""
+        return f"a link of kind {self.kind}" if self.kind else "a network card"
+
 
 @dataclass(frozen=True)
 class Route:
