@@ -102,11 +102,13 @@ def converge(resource: Resource, check_mode: bool) -> dict[str, t.Any]:
     changes = plan(current, state)
     for path in resource.touches(changes):
         _files.require_writable(path)
+    # Told by what was known before the change, as in check mode.
+    told = render(changes, resource.shown)
     if changes and not check_mode:
         resource.apply(changes)
         state = resource.read()
         _require_converged(plan(state, resource.desired(state)))
-    return {"changed": bool(changes), **render(changes, resource.shown), **resource.result(state)}
+    return {"changed": bool(changes), **told, **resource.result(state)}
 
 
 def render(changes: list[Change], show: t.Callable[[str, str], str] = lambda _name, text: text) -> dict[str, t.Any]:

@@ -27,7 +27,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._errors import Podne
 COUNTS = {"inputs": 0, "sentences": 0, "microseconds": 0}
 
 #: Inputs of one example.
-BATCH = 50
+BATCH = 30
 
 #: Seconds that one input may take.
 LONGEST = 5.0

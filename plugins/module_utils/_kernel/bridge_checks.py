@@ -62,7 +62,9 @@ def require_names(scene: Scene, wanted: Wanted) -> None:
     if wanted.name == wanted.uplink:
         raise OptionError("bridge.name", wanted.name, "is bridge.uplink, too", remedy)
     if scene.link and not scene.bridge:
-        raise OptionError("bridge.name", wanted.name, f"is there and is not a bridge but {_kind(scene.link)}", remedy)
+        raise OptionError(
+            "bridge.name", wanted.name, f"is there and is not a bridge but {scene.link.described}", remedy
+        )
     names = {each.index: each.name for each in scene.links.values()}
     for index, port in enumerate(wanted.ports):
         path, there = f"bridge.ports[{index}].name", scene.links.get(port.name)
@@ -87,7 +89,7 @@ def require_removable(scene: Scene, wanted: Wanted) -> t.Optional[str]:
     if link is None:
         return None
     if not (scene.bridge and link.ours):
-        what = "a bridge that was there before" if scene.bridge else _kind(link)
+        what = "a bridge that was there before" if scene.bridge else link.described
         return f"{wanted.name} is {what} (it does not carry the alias {links.ALIAS}): it stays"
     if wanted.name in scene.precious:
         raise OptionError("bridge.name", wanted.name, scene.precious[wanted.name], "give the node another link first")
@@ -148,7 +150,3 @@ def warning_of_other_addresses(scene: Scene, wanted: Wanted) -> t.Optional[str]:
         f"{wanted.name} also has {', '.join(others)}: the CNI plugin bridge refuses a bridge "
         "with another IPv4 address; set exclusive_addresses to remove it"
     )
-
-
-def _kind(link: Link) -> str:
-    return f"a link of kind {link.kind}" if link.kind else "a network card"

@@ -64,6 +64,11 @@ class Link:
         """Whether we were killed before it had its alias."""
         return self.group == UNNAMED and self.alias == ""
 
+    @property
+    def described(self) -> str:
+        """What it is, within a sentence."""
+        return f"a link of kind {self.kind}" if self.kind else "a network card"
+
 
 @dataclass(frozen=True)
 class Route:

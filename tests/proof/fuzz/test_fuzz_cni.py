@@ -23,6 +23,7 @@ import ground
 import samples
 from fuzzing import Random, feed, fuzzed
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _engine
 from ansible_collections.mink8s.podnet.plugins.module_utils._attached import verdict
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import (
     archive,
@@ -107,6 +108,7 @@ LINK = node.Link("br1", "bridge", 1450, ["10.12.1.1/24"], ["veth1"])
 
 
 def all_of_a_configuration(given: tuple[t.Any, str]) -> t.Any:
+    _engine.require_text(given[0])
     network = conf.normalise("net1", *given)
     text = conf.text(network.document).encode()
     rules.check(network)
@@ -254,7 +256,7 @@ def all_of_answers(given: Answers) -> t.Any:
     found: list[t.Any] = [
         obstacle("bridge", "1.0.0"),
         plugins.release(given.run, str(binary)),
-        [fuzzing.require_sentence(fuzzing._engine.sentence(each)) for each in invoke.delete(given.run, attachment, {})],
+        [fuzzing.require_sentence(_engine.sentence(each)) for each in invoke.delete(given.run, attachment, {})],
         survey._describe(given.run, str(binary), None),
     ]
     result = invoke.add(given.run, attachment)

@@ -247,7 +247,7 @@ def require_calm(module: str, options: dict[str, t.Any], path: str, kind: str) -
         assert "password" not in str(answer.result), f"{what} told what is elsewhere"
 
 
-EXAMPLES = 40 if os.environ.get("PODNET_PROOF", "proof") == "proof" else 3000
+EXAMPLES = 20 if os.environ.get("PODNET_PROOF", "proof") == "proof" else 600
 
 
 @pytest.fixture(autouse=True, scope="module")

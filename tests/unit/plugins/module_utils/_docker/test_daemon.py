@@ -303,6 +303,8 @@ def test_what_others_have_in_the_file_is_not_in_the_diff(node: Node) -> None:
         assert '"bridge": "none"' in json.dumps(told["diff"]).replace("\\", "")
     assert "S3cret" in node.record.read_text()
     assert node.record.stat().st_mode & 0o777 == 0o600
+    told = node.converge(check_mode=True, options={"iptables": True})
+    assert node.converge(options={"iptables": True})["diff"] == told["diff"]
     assert "S3cret" not in json.dumps(node.converge(state="absent"))
 
 
