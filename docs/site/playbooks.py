@@ -24,6 +24,7 @@ MEANINGS = {
     "podnet_hosts": "The nodes: a group or another host pattern.",
     "podnet_become": "Whether Ansible becomes root on the nodes.",
     "podnet_serial": "How many nodes are changed at a time, as a number or in per cent.",
+    "podnet_max_fail_percentage": "The run stops when more nodes than this fail, in per cent of those at a time.",
 }
 
 

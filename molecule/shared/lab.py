@@ -187,6 +187,8 @@ def inside(args: argparse.Namespace) -> int:
     """As first process of the namespaces: build the lab, run the command, and end all the rest."""
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     command("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+    # What roles leave there for a moment has a node's name, which another lab has, too.
+    command("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/var/tmp")  # noqa: S108
     command("ip", "link", "set", "lo", "up")
     if args.nodes:
         create(args.nodes, args.dual_stack)

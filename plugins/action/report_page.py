@@ -67,6 +67,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         generated = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         # Only plain values: what the templates of a playbook return knows where it came from.
         nodes, controller = (json.loads(json.dumps(options[name], default=str)) for name in ("nodes", "controller"))
+        nodes = findings.understood(nodes)
         ways = findings.all_ways(nodes)
         report = findings.report(nodes, controller, ways, title=options["title"], generated=generated)
         text = json.dumps(report, indent=1, ensure_ascii=False) + "\n"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import typing as t
 from ipaddress import ip_network
 
+from ansible.errors import AnsibleFilterError
+
 DOCUMENTATION = r"""
 name: cni_bridge_config
 short_description: The CNI configuration of a bridge network with host-local addresses
@@ -75,6 +77,13 @@ RETURN = r"""
 _value:
   description: The configuration; with O(chained) the list form, else a single plugin's.
   type: dict
+  sample:
+    cniVersion: 1.0.0
+    name: mink8s
+    type: bridge
+    bridge: mink8s0
+    isGateway: true
+    ipam: {type: host-local, ranges: [[{subnet: 10.12.1.0/24}]], routes: [{dst: 0.0.0.0/0}]}
 """
 
 
@@ -115,7 +124,10 @@ def cni_bridge_config(
 
 
 def _default_routes(pod_cidrs: list[str]) -> list[dict[str, str]]:
-    versions = dict.fromkeys(ip_network(cidr, strict=False).version for cidr in pod_cidrs)
+    try:
+        versions = dict.fromkeys(ip_network(cidr, strict=False).version for cidr in pod_cidrs)
+    except ValueError as error:
+        raise AnsibleFilterError(f"pod_network_pod_cidrs: {error}; write them like 10.12.1.0/24") from error
     return [{"dst": "0.0.0.0/0" if version == 4 else "::/0"} for version in versions]
 
 

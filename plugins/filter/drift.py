@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _shapes
+
 DOCUMENTATION = r"""
 name: drift
 short_description: Which nodes differ from what is declared
@@ -71,6 +73,7 @@ DRIFTED = "drifted"
 FAILED = "failed"
 UNREACHABLE = "unreachable"
 CONTROLLER = "the controller"
+GARBLED = "what it answers is not understood"
 
 
 def drift(found: t.Mapping[str, Data], controller: t.Optional[Data] = None) -> Data:
@@ -81,7 +84,7 @@ def drift(found: t.Mapping[str, Data], controller: t.Optional[Data] = None) -> D
         "problems": [controller["problem"]] if controller.get("problem") else [],
     }
     ends = {CONTROLLER: lock} if _status(lock) != SAME else {}
-    ends.update({name: one or {} for name, one in found.items()})
+    ends.update({name: _understood(one) for name, one in found.items()})
     status = {name: _status(one) for name, one in ends.items()}
     width = max((len(name) for name in ends), default=0)
     lines = {name: f"{name:{width}}  {_words(one)}" for name, one in ends.items()}
@@ -96,6 +99,11 @@ def drift(found: t.Mapping[str, Data], controller: t.Optional[Data] = None) -> D
             "problems": {name: one["problems"] for name, one in ends.items() if one.get("problems")},
         },
     }
+
+
+def _understood(one: t.Any) -> Data:
+    """What a node said, unless it said something else."""
+    return (one or {}) if _shapes.fits(one, _shapes.PLANS) else {"problems": [GARBLED]}
 
 
 def _status(one: Data) -> str:

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mink8s.podnet.plugins.module_utils import _shapes
+
 DOCUMENTATION = r"""
 name: probe_targets
 short_description: What every node should reach
@@ -29,6 +33,11 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Attach two probe pods
+  mink8s.podnet.cni_probe:
+    name: podnet
+  register: attached
+
 - name: Show what every node should reach
   ansible.builtin.debug:
     msg: "{{ {'node1': attached} | mink8s.podnet.probe_targets(outside=['203.0.113.1']) }}"
@@ -45,6 +54,9 @@ _value:
     - {kind: outside, node: null, pod: null, address: 203.0.113.1}
 """
 
+#: What is read of a node's answer.
+ATTACHED = {"addresses?": [_shapes.TEXT], "pods?": [{"name": _shapes.TEXT, "addresses": [_shapes.TEXT]}]}
+
 Target = t.Dict[str, t.Optional[str]]
 
 
@@ -52,6 +64,8 @@ def probe_targets(attached: dict[str, dict[str, t.Any]], outside: t.Sequence[str
     """Return each node's own addresses and those of its pods, node by node, and at last the outside."""
     targets: list[Target] = []
     for node, result in attached.items():
+        if not _shapes.fits(result, ATTACHED):
+            raise AnsibleFilterError(f"{node}: what it answers is not understood; see whether it runs this version")
         targets += [_target("node", address, node) for address in result.get("addresses") or []]
         for pod in result.get("pods") or []:
             targets += [_target("pod", address, node, pod["name"]) for address in pod["addresses"]]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _shapes
+
 DOCUMENTATION = r"""
 name: reachability
 short_description: Who reaches whom, as a table
@@ -29,6 +31,11 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Ping from probe pods
+  mink8s.podnet.cni_probe:
+    name: podnet
+  register: probed
+
 - name: Show who reaches whom
   ansible.builtin.debug:
     msg: "{{ (probed.matrix | mink8s.podnet.reachability).table }}"
@@ -43,13 +50,16 @@ _value:
       description: The lines of the table, with one more for each entry that failed.
       type: list
       elements: str
+      sample: ["4 of 4 ways work"]
     failures:
       description: A sentence for each entry that failed.
       type: list
       elements: str
+      sample: []
     entries:
       description: How many entries there are.
       type: int
+      sample: 4
 """
 
 Row = t.Dict[str, t.Any]
@@ -60,12 +70,15 @@ COLUMN = 8
 
 def reachability(rows: list[Row], wide: int = 6) -> dict[str, t.Any]:
     """Return the table's lines, a sentence for each failure, and the number of entries."""
+    strange = [row for row in rows if not _shapes.fits(row, _shapes.ROW)]
+    rows = [row for row in rows if row not in strange]
     failures = [_failure(row) for row in rows if not row["ok"]]
     nodes = _unique(row["from"]["node"] for row in rows)
     rows = sorted(rows, key=lambda row: nodes.index(row["from"]["node"]))
     lines = _summary(rows, nodes) if len(nodes) > wide else [*_grid(4, rows), *_grid(6, rows)]
     total = f"{len(rows) - len(failures)} of {len(rows)} ways work"
-    return {"table": [*lines, total, *failures], "failures": failures, "entries": len(rows)}
+    failures += [f"FAILED: {len(strange)} entries are not understood"] if strange else []
+    return {"table": [*lines, total, *failures], "failures": failures, "entries": len(rows) + len(strange)}
 
 
 def _grid(family: int, rows: list[Row]) -> list[str]:
@@ -126,7 +139,9 @@ def _seen(rows: list[Row]) -> str:
 def _time(row: t.Optional[Row]) -> str:
     if row is None:
         return "."
-    return _number(row["rtt_ms"]) if row["ok"] else "FAILED"
+    if not row["ok"]:
+        return "FAILED"
+    return "ok" if row["rtt_ms"] is None else _number(row["rtt_ms"])
 
 
 def _number(milliseconds: float) -> str:

@@ -13,15 +13,21 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import contextlib
+import os
 import traceback
 import typing as t
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _locks
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError, shown
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
+
+#: A sentence is for people: whatever a program or a file has put into it, it has not more characters.
+LONGEST_SENTENCE = 4096
 
 #: What is, or should be, on the node: an object's name as a person says it ("bridge mink8s0",
 #: "route 10.12.2.0/24") to its attributes (a dict of plain values) or, for a file, its whole text.
@@ -65,6 +71,14 @@ class Resource(ABC):
     def apply(self, changes: list[Change]) -> None:
         """Make the changes, in their order unless the kernel offers something atomic."""
 
+    def touches(self, changes: list[Change]) -> list[str]:
+        """Return the paths of all that changes in the file system; the names of such objects end in them."""
+        return [f"/{change.name.partition(' /')[2]}" for change in changes if " /" in change.name]
+
+    def shown(self, name: str, text: str) -> str:  # noqa: ARG002
+        """Return what of a file's text may stand in a diff, which ends in logs that more people read than the file."""
+        return text
+
     def result(self, state: State) -> dict[str, t.Any]:  # noqa: ARG002
         """Return the module's own return values, from the state that is (or, in check mode, would be)."""
         return {}
@@ -86,23 +100,25 @@ def converge(resource: Resource, check_mode: bool) -> dict[str, t.Any]:
     current = resource.read()
     state = resource.desired(current)
     changes = plan(current, state)
+    for path in resource.touches(changes):
+        _files.require_writable(path)
     if changes and not check_mode:
         resource.apply(changes)
         state = resource.read()
         _require_converged(plan(state, resource.desired(state)))
-    return {"changed": bool(changes), **render(changes), **resource.result(state)}
+    return {"changed": bool(changes), **render(changes, resource.shown), **resource.result(state)}
 
 
-def render(changes: list[Change]) -> dict[str, t.Any]:
+def render(changes: list[Change], show: t.Callable[[str, str], str] = lambda _name, text: text) -> dict[str, t.Any]:
     """Render a plan as ``actions`` (sentences) and ``diff`` (texts one by one, all the rest together)."""
     texts = [change for change in changes if isinstance(change.before or change.after, str)]
     objects = [change for change in changes if change not in texts]
-    diff = [
+    diff: list[dict[str, t.Any]] = [
         {
             "before_header": change.name,
             "after_header": change.name,
-            "before": change.before or "",
-            "after": change.after or "",
+            "before": show(change.name, change.before or ""),
+            "after": show(change.name, change.after or ""),
         }
         for change in texts
     ]
@@ -113,19 +129,21 @@ def render(changes: list[Change]) -> dict[str, t.Any]:
                 "after": {change.name: change.after for change in objects if change.after is not None},
             }
         )
-    return {"actions": [change.action for change in changes], "diff": diff}
+    return {"actions": [sentence(change.action) for change in changes], "diff": diff}
 
 
 def run(module: AnsibleModule, build: t.Callable[[], Resource]) -> None:
     """Build the resource, converge it and leave the module with its result, or with one sentence."""
 
     def work() -> dict[str, t.Any]:
-        resource = build()
-        try:
-            return converge(resource, module.check_mode)
-        finally:
-            for warning in resource.warnings:
-                module.warn(printable(warning))
+        # Two runs that read and write at the same time would each undo, or do twice, what the other one does.
+        with contextlib.nullcontext() if module.check_mode else _locks.alone(_name(module)):
+            resource = build()
+            try:
+                return converge(resource, module.check_mode)
+            finally:
+                for warning in resource.warnings:
+                    module.warn(sentence(warning))
 
     report(module, work)
 
@@ -133,17 +151,78 @@ def run(module: AnsibleModule, build: t.Callable[[], Resource]) -> None:
 def report(module: AnsibleModule, work: t.Callable[[], dict[str, t.Any]]) -> None:
     """Leave the module with what ``work`` returns, or with one sentence; for modules that only read."""
     try:
+        require_text(module.params)
+        _require_given(module)
+        _require_absolute(module)
         result = work()
     except PodnetError as error:
-        module.fail_json(**printable({"msg": str(error), **error.facts}))
+        module.fail_json(msg=sentence(str(error)), **printable(error.facts))
+    except RecursionError:
+        module.fail_json(msg=f"{module._name}: an option, or a file on the node, is nested too deeply; correct it")
+    except OSError as error:
+        # Nobody foresaw it, but it is the node's doing: a name that is too long, a disk that fails, no permission.
+        where = shown(str(error.filename)) if error.filename is not None else module._name
+        module.fail_json(msg=sentence(f"{where}: {error.strerror or error}; check that path, its mode and its disk"))
     except Exception as error:
         module.fail_json(
-            msg=printable(
+            msg=sentence(
                 f"{module._name}: unexpected {type(error).__name__}: {error}; this is a bug, please report it"
             ),
             exception=traceback.format_exc(),
         )
     module.exit_json(**printable({"changed": False, **result}))
+
+
+def require_text(value: t.Any, path: str = "") -> None:
+    """Refuse options with what no file, program or kernel takes: zero bytes, and halves of characters."""
+    if isinstance(value, str):
+        try:
+            whole = "\0" not in value and bool(os.fsencode(value) or not value)
+        except UnicodeEncodeError:
+            whole = False
+        if not whole:
+            raise OptionError(path, value, "has a character that is none", "write it without")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            require_text(key, f"{path}.{shown(key)}" if path else shown(key))
+            require_text(item, f"{path}.{shown(key)}" if path else shown(key))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            require_text(item, f"{path}[{index}]")
+
+
+def _require_given(module: AnsibleModule) -> None:
+    """Refuse null where an option is required, which Ansible takes for given."""
+    missing = [option for option, spec in module.argument_spec.items() if spec.get("required")]
+    for key, value, options, *rest in module.required_if or ():
+        wanted = module.params.get(key) == value
+        one_is_enough = any(rest) and any(module.params.get(option) is not None for option in options)
+        missing += options if wanted and not one_is_enough else []
+    for option in missing:
+        if module.params.get(option) is None:
+            raise OptionError(option, None, "is not given", "give it a value, or see where its template gets it from")
+
+
+def _require_absolute(module: AnsibleModule) -> None:
+    """Refuse a path that would lead elsewhere when the module is started in another directory."""
+    for option, spec in module.argument_spec.items():
+        value = module.params.get(option)
+        if spec.get("type") == "path" and value is not None and not os.path.isabs(value):
+            raise OptionError(option, value, "is not an absolute path", "write it from the root")
+        if spec.get("elements") == "path":
+            for index, each in enumerate(value or ()):
+                if not os.path.isabs(each):
+                    raise OptionError(f"{option}[{index}]", each, "is not an absolute path", "write it from the root")
+
+
+def sentence(text: str) -> str:
+    """Return a text as one line that a terminal takes for nothing else, whatever names and complaints are in it."""
+    line = "".join(each if each.isprintable() else " " if each.isspace() else _escaped(each) for each in text.strip())
+    return line if len(line) <= LONGEST_SENTENCE else f"{line[: LONGEST_SENTENCE - 1]}…"
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
 
 
 def printable(value: t.Any) -> t.Any:
@@ -153,6 +232,10 @@ def printable(value: t.Any) -> t.Any:
     if isinstance(value, dict):
         return {printable(key): printable(item) for key, item in value.items()}
     return [printable(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _name(module: AnsibleModule) -> str:
+    return str(module._name).rpartition(".")[2]
 
 
 def _require_converged(left: list[Change]) -> None:

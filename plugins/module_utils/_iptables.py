@@ -25,6 +25,9 @@ WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 #: Options whose one value may look like an option, as it is free text.
 FREE_TEXT = ("--comment", "--log-prefix", "--nflog-prefix")
 
+#: What iptables-nft says of a table that it does not list; its status is 0 all the same.
+HIDDEN = re.compile(r"# Table `(\S+)' is incompatible")
+
 COMMANDS = {4: "iptables", 6: "ip6tables"}
 
 PACKAGES = "install iptables >= 1.8 (Debian, Ubuntu: apt install iptables; Fedora, RHEL: dnf install iptables-nft)"
@@ -36,6 +39,8 @@ class Table:
 
     policies: dict[str, str] = field(default_factory=dict)
     rules: dict[str, list[str]] = field(default_factory=dict)
+    #: Whether it has rules that only nft can make, and so iptables lists nothing of it, not even its own.
+    hidden: bool = False
 
     def jumps_to(self, chain: str) -> list[str]:
         """Return the lines that jump or go to a chain; the name is exact."""
@@ -54,13 +59,17 @@ def parse(text: str, tables: t.Container[str] = ("nat", "filter")) -> Listing:
     listing: Listing = {}
     table = Table()
     for line in text.splitlines():
-        if line.startswith("*"):
+        hidden = HIDDEN.match(line)
+        if hidden:
+            listing[hidden[1]] = Table(hidden=True)
+        elif line.startswith("*"):
             table = listing.setdefault(line[1:], Table())
-        elif line.startswith(":"):
-            chain, policy = line[1:].split()[:2]
-            table.policies[chain] = policy
-        elif line.startswith("-A "):
-            table.rules.setdefault(line.split(None, 2)[1], []).append(line)
+            continue
+        parts = line[1:].split(None, 2) if line.startswith(":") else line.split(None, 2)
+        if line.startswith(":") and len(parts) > 1:
+            table.policies[parts[0]] = parts[1]
+        elif line.startswith("-A ") and len(parts) > 2:
+            table.rules.setdefault(parts[1], []).append(line)
     return {name: found for name, found in listing.items() if name in tables}
 
 
@@ -71,13 +80,12 @@ def words(line: str) -> list[str]:
 
 def target(line: str) -> str:
     """Return the chain or target that a rule jumps or goes to; words of free text are not looked at."""
-    found = words(line)
-    while found:
-        word = found.pop(0)
+    found = iter(words(line))
+    for word in found:
         if word in ("-j", "-g"):
-            return found[0]
+            return next(found, "")
         if word in FREE_TEXT:
-            found.pop(0)
+            next(found, "")
     return ""
 
 
@@ -94,6 +102,14 @@ class Tool:
     def state_name(self, chain: str) -> str:
         """How a chain of ours is called in a State."""
         return f"{self.name} chain {chain}"
+
+    def why_hidden(self, table: str) -> str:
+        """What keeps us from a table that is hidden, and what shows it."""
+        family = {4: "ip", 6: "ip6"}[self.version]
+        return (
+            f"rules that were made with nft keep {self.name} from listing its table {table} "
+            f"(nft list table {family} {table})"
+        )
 
     @property
     def loader(self) -> list[str]:

@@ -12,16 +12,14 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import stat
-import time
 import typing as t
 from contextlib import contextmanager
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _values
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _locks, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._blocks import PREFIX_OPTIONS
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._subnets import Book
@@ -49,6 +47,9 @@ LOCK_SECONDS = 60.0
 YAML_WORDS = {"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
+#: A longer text is no key for YAML (1,024 characters with its quotes).
+NAME_MAX = 1000
+
 RESTORE = "restore it from version control, or move it away and run with adopt: true (pod_cidr_adopt)"
 
 
@@ -63,23 +64,20 @@ def exclusive(path: str, seconds: float = LOCK_SECONDS) -> t.Iterator[None]:
             "lock_file", path, f"has no directory ({error.strerror})", "make it or name another"
         ) from error
     try:
-        _wait_for(handle, path, time.monotonic() + seconds)
+        _wait_for(handle, path, seconds)
         yield
     finally:
         os.close(handle)
 
 
-def _wait_for(handle: int, path: str, deadline: float) -> None:
-    while True:
-        try:
-            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() > deadline:
-                raise OptionError("lock_file", path, "is used by another run", "wait until that has ended") from error
-            time.sleep(0.05)
-        except OSError as error:
-            problem = f"cannot be locked ({error.strerror})"
-            raise OptionError("lock_file", path, problem, "name one on a local file system") from error
+def _wait_for(handle: int, path: str, seconds: float) -> None:
+    try:
+        if _locks.taken(handle, seconds):
+            return
+    except OSError as error:
+        problem = f"cannot be locked ({error.strerror})"
+        raise OptionError("lock_file", path, problem, "name one on a local file system") from error
+    raise OptionError("lock_file", path, "is used by another run", "wait until that has ended")
 
 
 def read(path: str) -> t.Optional[str]:
@@ -133,7 +131,9 @@ def _strict(base: t.Any) -> t.Any:
     def construct_mapping(loader: t.Any, node: t.Any, deep: bool = False) -> dict[t.Any, t.Any]:
         seen: set[str] = set()
         for key, _value in node.value:
-            name = str(key.value)
+            if not isinstance(key.value, str):
+                raise yaml.MarkedYAMLError(problem="a key is no text", problem_mark=key.start_mark)
+            name = key.value
             if name in seen:
                 raise yaml.MarkedYAMLError(problem=f"{name} is there twice", problem_mark=key.start_mark)
             seen.add(name)
@@ -149,7 +149,7 @@ def _cluster(path: str, content: dict[str, t.Any]) -> list[tuple[str, int]]:
         network = _values.network(f"{path}: cluster_cidrs[{index}]", cidr)
         option = PREFIX_OPTIONS[network.version]
         prefix = content.get(option)
-        if not (isinstance(prefix, str) and prefix.isdecimal()):
+        if not (isinstance(prefix, str) and re.fullmatch("[0-9]{1,3}", prefix)):
             raise PodnetError(f"{path}: has no number as {option}; {RESTORE}")
         cluster.append((str(network), int(prefix)))
     return cluster
@@ -176,6 +176,9 @@ def render(book: Book) -> str:
 
 
 def _name(host: str) -> str:
+    if len(host) > NAME_MAX or not host.isprintable():
+        remedy = f"use up to {NAME_MAX} characters that can be printed"
+        raise OptionError("hosts", host, "is a name that no lock file can hold", remedy)
     plain = PLAIN_NAME.fullmatch(host) and host.lower() not in YAML_WORDS
     return host if plain else json.dumps(host, ensure_ascii=False)
 

@@ -51,8 +51,9 @@ class Unit(t.NamedTuple):
     def from_files(self) -> dict[str, Word]:
         """The variables that environment files set; they win over the unit's own."""
         found: dict[str, Word] = {}
-        for entry in self.environment_files:
-            for path in sorted(str(each) for each in Path("/").glob(entry.lstrip("-/"))):
+        # systemd passes over what is no absolute path.
+        for entry in filter(os.path.isabs, (each.lstrip("-") for each in self.environment_files)):
+            for path in _files.matching(entry):
                 values = _words.variables(_files.read_text(path) or "")
                 found.update({name: Word(value, path) for name, value in values.items()})
         return found
@@ -76,7 +77,10 @@ class Unit(t.NamedTuple):
         """The command's words, its variables replaced."""
         text, path = self.command
         given = [Word(each, path) for each in _words.split(text)]
-        found = _words.expand(given, {**self.environment, **self.from_files})
+        try:
+            found = _words.expand(given, {**self.environment, **self.from_files})
+        except PodnetError as error:
+            raise PodnetError(f"{self.name}: {error}") from error
         if not found:
             raise PodnetError(f"{self.name}: ExecStart {text} is no command; correct the unit")
         return found

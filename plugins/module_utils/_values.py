@@ -41,6 +41,15 @@ def ifname(path: str, value: t.Any) -> str:
     return value
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an address without a prefix length."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def address(path: str, value: t.Any) -> Address:
     """An IPv4 or IPv6 address without a prefix length."""
     try:

@@ -12,8 +12,13 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+
 #: What may stand before a command: ignore failures, another argv[0], privileges, no variables.
 PREFIXES = "-@:+!|"
+
+#: Linux takes commands of up to a quarter of the stack, which is 2 MiB unless somebody changed it.
+LONGEST = 2 * 1024 * 1024
 
 _ESCAPES = {"n": "\n", "t": "\t", "s": " ", "\\": "\\", '"': '"', "'": "'"}
 
@@ -31,42 +36,55 @@ class Word(t.NamedTuple):
 def split(text: str) -> list[str]:
     """Split into words: white space parts them, quotes keep it, a backslash takes the next character as it is."""
     found: list[str] = []
-    word: t.Optional[str] = None
+    word: t.Optional[list[str]] = None
     quote = ""
     characters = iter(text)
     for character in characters:
+        if not quote and character.isspace():
+            found += [] if word is None else ["".join(word)]
+            word = None
+            continue
+        word = [] if word is None else word
         if character == "\\":
             following = next(characters, "")
-            word = (word or "") + _ESCAPES.get(following, "\\" + following)
-        elif quote:
-            if character == quote:
-                quote = ""
-            else:
-                word = (word or "") + character
-        elif character in "\"'":
-            quote, word = character, word or ""
-        elif character.isspace():
-            if word is not None:
-                found.append(word)
-            word = None
+            word.append(_ESCAPES.get(following, "\\" + following))
+        elif character == quote:
+            quote = ""
+        elif not quote and character in "\"'":
+            quote = character
         else:
-            word = (word or "") + character
-    return found if word is None else [*found, word]
+            word.append(character)
+    return found if word is None else [*found, "".join(word)]
 
 
 def expand(command: t.Iterable[Word], environment: t.Mapping[str, Word]) -> list[Word]:
     """Replace variables: ``$NAME`` as a word becomes words, ``${NAME}`` a text within its word."""
     found: list[Word] = []
+    budget = _Budget()
     for word in command:
         alone = _WORD.fullmatch(word.text)
         if not alone:
-            found.append(Word(_VARIABLE.sub(lambda match: _value(match[1], environment), word.text), word.path))
+            text = _VARIABLE.sub(lambda match: budget.pay(_value(match[1], environment)), budget.pay(word.text))
+            found.append(Word(text, word.path))
         elif alone[1] in environment:
             value = environment[alone[1]]
-            found += [Word(text, value.path) for text in split(value.text)]
+            found += [Word(text, value.path) for text in split(budget.pay(value.text))]
     if found:
         found[0] = Word(found[0].text.lstrip(PREFIXES), found[0].path)
     return found
+
+
+class _Budget:
+    """What the kernel takes of a command; a few variables of variables could fill any memory."""
+
+    def __init__(self) -> None:
+        self.left = LONGEST
+
+    def pay(self, text: str) -> str:
+        self.left -= len(text)
+        if self.left < 0 or "\0" in text:
+            raise PodnetError("ExecStart, with its variables, is no command that the kernel takes; correct the unit")
+        return text
 
 
 def _value(name: t.Optional[str], environment: t.Mapping[str, Word]) -> str:

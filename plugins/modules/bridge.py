@@ -121,10 +121,10 @@ EXAMPLES = r"""
     addresses: [10.12.7.1/24]
     exclusive_addresses: true
 
-- name: A port that may send back what it received
+- name: Another bridge, with a port that may send back what it received
   mink8s.podnet.bridge:
-    name: mink8s0
-    addresses: [10.12.1.1/24]
+    name: lab0
+    addresses: [10.12.9.1/24]
     ports:
       - name: veth-lab
         hairpin: true
@@ -167,7 +167,7 @@ bridge:
       type: str
       sample: 0a:58:0a:0c:01:01
     mtu:
-      description: Its MTU in bytes.
+      description: Its MTU in bytes; with O(mtu=kernel), check mode does not know what the kernel will choose.
       type: int
       sample: 1450
     stp:

@@ -108,7 +108,7 @@ attachments:
       type: str
       sample: 5a:e1:3c:70:0d:11
     mtu:
-      description: The MTU of the pair, as the node's end has it.
+      description: The MTU of the pair in bytes, as the node's end has it.
       type: int
       sample: 1450
     veth:

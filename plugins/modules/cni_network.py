@@ -220,7 +220,7 @@ stale:
       description: What the difference means, as in RV(change_class).
       type: str
       sample: new_pods_only
-    keys:
+    changed_keys:
       description: The keys that differ.
       type: list
       elements: str
@@ -302,8 +302,10 @@ def _node(uplink: str | None) -> node.Node:
             )
             for link in found.values()
         }
-        exits = [uplink] if uplink is not None else links.exits(ipr)
-    return node.Node(plain, exits[0] if exits else None)
+        ways = links.exits(ipr)
+        exits = [uplink] if uplink is not None else ways
+        precious = links.precious(ipr, ways)
+    return node.Node(plain, exits[0] if exits else None, precious)
 
 
 if __name__ == "__main__":

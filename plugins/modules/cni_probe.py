@@ -121,6 +121,9 @@ options:
     description: How often a target without an answer is asked.
     type: int
     default: 3
+seealso:
+  - module: mink8s.podnet.cni_network
+  - module: mink8s.podnet.conflicts_info
 """
 
 EXAMPLES = r"""
@@ -254,6 +257,8 @@ problems:
   type: list
   elements: str
   returned: failure with O(where=scratch)
+  sample:
+    - "ping from probe pod probe1 to probe2 (10.12.1.3): no answer to 3 pings within 1 s each"
 """
 
 import platform

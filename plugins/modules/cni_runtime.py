@@ -171,7 +171,7 @@ stale:
       description: What the difference means for the pod, as M(mink8s.podnet.cni_network) says it.
       type: str
       sample: new_pods_only
-    keys:
+    changed_keys:
       description: The keys that differ.
       type: list
       elements: str

@@ -146,6 +146,9 @@ msg:
   description: The sentences of all conflicts that stop, as one text. All that warn are warnings.
   type: str
   returned: if there is a conflict that stops
+  sample: >-
+    docker0: address 10.12.1.1/24 is in this node's pod CIDR 10.12.1.0/24, so a pod may have it, too;
+    remove that network of Docker, or choose other CIDRs (pod_cidr_subnets, pod_cidr_cluster_cidrs)
 """
 
 from ansible.module_utils.basic import AnsibleModule

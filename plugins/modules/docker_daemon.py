@@ -77,6 +77,8 @@ options:
     type: str
     choices: [present, absent]
     default: present
+seealso:
+  - module: mink8s.podnet.docker_leftovers
 """
 
 EXAMPLES = r"""
@@ -132,10 +134,12 @@ restart_needed:
   description: Whether dockerd has yet to be restarted, with O(restart=never).
   type: bool
   returned: success
+  sample: false
 installed:
   description: Whether there is a dockerd on the node.
   type: bool
   returned: success
+  sample: true
 backup_file:
   description: The copy that was made.
   type: str

@@ -19,6 +19,7 @@ description:
   - Rules of others stay to the byte. C(DOCKER-USER) stays with the jump to it when somebody has put rules into it or
     jumps to it from elsewhere. A rule of others that jumps to another of Docker's chains is named, and nothing is
     changed.
+  - C(docker0) stays while it carries the default route, or the address that Ansible is connected to.
   - Refuses while a link is in one of Docker's bridges, and while a running dockerd would make the rules again. What
     belongs to a dockerd that still makes rules for IPv6 (C(ip6tables)) stays.
   - The tables C(docker-bridges) of Docker 29 and newer with its nftables backend are reported and stay.
@@ -48,6 +49,9 @@ options:
     type: str
     choices: [absent]
     default: absent
+seealso:
+  - module: mink8s.podnet.docker_daemon
+  - module: mink8s.podnet.conflicts_info
 """
 
 EXAMPLES = r"""
@@ -86,12 +90,14 @@ found:
     removed:
       description: Whether it was removed or set back, or would be in check mode.
       type: bool
+      sample: true
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _engine
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker.leftovers import Leftovers
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ssh
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, runner, which
 
 
@@ -105,7 +111,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    _engine.run(module, lambda: Leftovers(module.params, Host(runner(module), which)))
+    _engine.run(module, lambda: Leftovers(module.params, Host(runner(module), which), ssh.address()))
 
 
 if __name__ == "__main__":

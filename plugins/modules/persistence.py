@@ -30,6 +30,7 @@ description:
     not installed, nothing is, and there is a warning.
 extends_documentation_fragment:
   - mink8s.podnet.attributes
+  - mink8s.podnet.attributes.pyroute2
 author:
   - The mink8s.podnet developers (@mink8s)
 requirements:
@@ -130,6 +131,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mink8s.podnet.plugins.module_utils import _engine
 from ansible_collections.mink8s.podnet.plugins.module_utils._boot.options import check
 from ansible_collections.mink8s.podnet.plugins.module_utils._boot.persistence import Persistence
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, netns
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import runner
 
 
@@ -146,7 +149,23 @@ def main() -> None:
         required_if=[("state", "present", ("bridge",))],
         supports_check_mode=True,
     )
-    _engine.run(module, lambda: Persistence(check(module.params), runner(module)))
+
+    def build() -> Persistence:
+        options = check(module.params)
+        # Of another root than this node's only its own boot will tell.
+        if options.bridge is not None and options.root == "/":
+            _require_other_bridge(options.bridge)
+        return Persistence(options, runner(module))
+
+    _engine.run(module, build)
+
+
+def _require_other_bridge(name: str) -> None:
+    """Nobody would set up the node's own link any more if others were kept from it."""
+    with netns.netlink() as ipr:
+        reasons = links.precious(ipr, links.exits(ipr))
+    if name in reasons:
+        raise OptionError("bridge", name, reasons[name], "name the bridge that is only for pods")
 
 
 if __name__ == "__main__":

@@ -169,13 +169,16 @@ nodes:
       description: Its pod CIDRs, one of each family, in the order of the cluster CIDRs.
       type: list
       elements: str
+      sample: [10.12.0.0/24, "fd00:12::/64"]
     addresses:
       description: Its own addresses, at most one of each family.
       type: list
       elements: str
+      sample: [192.0.2.11, "2001:db8::11"]
     source:
       description:
         - Where its pod CIDRs come from, V(hostvar), V(lock), V(adopted) or V(free).
         - Where the families differ it names each, like V(hostvar, free).
       type: str
+      sample: lock
 """

@@ -53,6 +53,10 @@ options:
     type: str
     choices: [fail, warn]
     default: fail
+  only_with_bridge:
+    description:
+      - A node without a bridge of this name has no pod network yet, and is left as it is.
+    type: str
   persist:
     description:
       - Absolute path of a file to keep the routes in, for C(ip -batch) at the next boot. Removed with O(state=absent).
@@ -165,6 +169,7 @@ def main() -> None:
             "device": {"type": "str"},
             "protocol": {"type": "int", "default": 212},
             "on_unreachable": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
+            "only_with_bridge": {"type": "str"},
             "persist": {"type": "path"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },

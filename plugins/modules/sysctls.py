@@ -54,6 +54,9 @@ options:
     type: str
     choices: [present, absent]
     default: present
+seealso:
+  - module: mink8s.podnet.bridge
+  - module: mink8s.podnet.persistence
 """
 
 EXAMPLES = r"""

@@ -35,7 +35,7 @@ ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 #: Variables that are neither a role's nor a mistake: playbooks', Ansible's, and other software's in a guide about it.
-ELSEWHERE = re.compile(r"podnet_(hosts|become|serial)|ansible_\w+|node_ip|kube_\w+")
+ELSEWHERE = re.compile(r"podnet_(hosts|become|serial|max_fail_percentage)|ansible_\w+|node_ip|kube_\w+")
 OF_ROLES = re.compile(rf"(?:{'|'.join(ROLES)}|podnet)_\w+")
 #: What a role sets for others.
 FACTS = {"pod_cidr_decided", "cni_plugins_plan", "cni_plugins_planned", "pod_network_plan", "docker_plan"}

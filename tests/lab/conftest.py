@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+import tarfile
 import typing as t
 from pathlib import Path
 
@@ -46,6 +49,9 @@ class Played:
             match[1]: {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", match[2])}
             for match in re.finditer(r"^(\S+)\s+: (ok=.*)$", done.stdout, re.MULTILINE)
         }
+        said = done.stdout.partition("[Say what was done]")[2].partition("PLAY RECAP")[0]
+        #: host to what site.yml says at its end that was done there
+        self.summary: dict[str, str] = dict(re.findall(r'^ +"(\S+) +(.+?)",?$', said, re.MULTILINE))
 
     @property
     def words(self) -> str:
@@ -62,6 +68,8 @@ class Lab:
         self.inventories = ["-i", str(directory / "hosts.json")]
         self.extra: dict[str, t.Any] = {}
         self.variables: dict[str, dict[str, t.Any]] = {}
+        #: Where ansible-playbook starts, what it is told by the environment, and how it is told the playbook's name.
+        self.start, self.environment, self.playbooks = ROOT, dict(os.environ), "playbooks/{}.yml"
 
     def create(self, nodes: int, *options: str) -> None:
         """Build the nodes; the ones that were there are gone."""
@@ -98,8 +106,12 @@ class Lab:
     def play(self, playbook: str, *args: str, **variables: t.Any) -> Played:
         """Run one of the collection's playbooks, with extra variables, on the inventory."""
         extra = json.dumps({**self.extra, **variables})
-        command = ["ansible-playbook", *self.inventories, *args, "-e", extra, f"playbooks/{playbook}.yml"]
-        return Played(subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False))
+        words = ["ansible-playbook", *self.inventories, *args, "-e", extra, self.playbooks.format(playbook)]
+        return Played(self.command(*words))
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the controller's."""
+        return subprocess.run(words, cwd=self.start, env=self.environment, text=True, capture_output=True, check=False)
 
     def run(self, node: str, command: str) -> subprocess.CompletedProcess[str]:
         """Run a shell command in a node."""
@@ -121,6 +133,17 @@ class Lab:
         ]
         if changes:
             pytest.fail("\n".join(changes))
+
+
+def archive(path: Path, more: bytes = b"") -> str:
+    """Pack this machine's plugins as a release, the bridge with some bytes more at its end; return the checksum."""
+    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
+        for kind in ("bandwidth", "bridge", "firewall", "host-local", "loopback", "portmap", "tuning"):
+            content = Path("/usr/lib/cni", kind).read_bytes() + (more if kind == "bridge" else b"")
+            entry = tarfile.TarInfo(f"./{kind}")
+            entry.mode, entry.size = 0o755, len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.fixture

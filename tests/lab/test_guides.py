@@ -4,11 +4,13 @@
 
 """The guides, read from top to bottom by somebody who types every command; tests/docs only checks what they say.
 
-The lab's nodes have the addresses that stand in the guides.  What kubectl and a node's own shell are for is left out.
+The lab's nodes have the addresses that stand in the guides.  What kubectl, systemd and a runtime are asked is left out:
+there are none.  Then each inventory and each setting that stands in any guide is played.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shlex
@@ -18,19 +20,20 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Lab
-from examples import GUIDES, INVENTORY, Block, of_rst
+from conftest import Lab, archive
+from examples import GUIDES, INVENTORY, LOCK_FILE, VARIABLES, Block, of_rst
 
 #: In this order, each on the nodes that the one before has left.
 STORY = ("first_node", "cluster", "nodes", "renumber", "troubleshooting")
 TYPED = re.compile(r"^ansible(-playbook)? ")
+ON_A_NODE = re.compile(r"^(bridge|cat|ip|iptables|ls|nft) ")
 
 
 class Reader:
     """Somebody with a directory my-cluster, and the lab's nodes."""
 
     def __init__(self, lab: Lab) -> None:
-        self.home = lab.directory
+        self.lab, self.home = lab, lab.directory
         self.hosts = self.home / "my-cluster/hosts.yml"
         self.hosts.parent.mkdir()
         reached = {
@@ -45,8 +48,13 @@ class Reader:
         if block.language == "yaml":
             self.hosts.write_text(block.text)
         elif block.language == "bash":
-            for line in filter(TYPED.match, block.text.splitlines()):
-                self.type(line)
+            for line in block.text.splitlines():
+                if TYPED.match(line):
+                    self.type(line)
+                elif ON_A_NODE.match(line):
+                    done = self.lab.run("node1", line)
+                    assert done.returncode == 0, f"{line}\n{done.stderr}"
+                    self.typed.append(line)
 
     def type(self, line: str) -> None:
         """Run a command as it stands there; files of the controller's are the reader's own."""
@@ -91,7 +99,7 @@ def test_the_guides_are_true(lab: Lab) -> None:
             reader.read(block)
     assert lab.run("node1", "ip route show proto 212").stdout.startswith("10.12.40.0/24 via 192.0.2.12 ")
     assert "10.12.40.1/24" in lab.run("node2", "ip -brief address show podnet0").stdout
-    assert len(reader.typed) > 20
+    assert len(reader.typed) > 30
 
 
 @pytest.mark.parametrize("command", ["ansible-playbook -i my-cluster mink8s.podnet.drift", "ansible node1 -m nothing"])
@@ -101,3 +109,87 @@ def test_a_command_that_fails_is_noticed(lab: Lab, command: str) -> None:
     reader.hosts.write_text("kube_node: {hosts: {node1: {}}, vars: {pod_cidr_cluster_cidrs: [10.12.0.0/16]}}")
     with pytest.raises(AssertionError):
         reader.read(Block(Path("guide.rst"), 1, "bash", f"{command}\n"))
+
+
+# ---- what stands in any guide, played --------------------------------------------------------------------------------
+
+YAML = [block for path in sorted(GUIDES.glob("*.rst")) for block in of_rst(path) if block.language == "yaml"]
+INVENTORIES = [block for block in YAML if block.kind == INVENTORY]
+INVENTORIES = [block for block in INVENTORIES if not any(block in guide(name) for name in STORY)]
+SETTINGS = [block for block in YAML if block.kind == VARIABLES]
+#: Kubespray's own settings, which our settings beside them refer to.
+OF_KUBESPRAY = next(block.data for block in SETTINGS if "kube_pods_subnet" in block.data)
+#: Whatever is for the whole cluster is planned alone, all else on nodes of one cluster.
+OF_A_CLUSTER = [block for block in SETTINGS if any(name.startswith("pod_cidr_") for name in block.data)]
+OF_A_NODE = [block for block in SETTINGS if block not in OF_A_CLUSTER and block.data != OF_KUBESPRAY]
+
+
+def with_a_release(lab: Lab, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Put a release of this machine's plugins in the place of the one that a reader downloads or carries."""
+    source = variables.get("cni_plugins_source", "archive" if "cni_plugins_archive" in variables else "package")
+    if source == "package":
+        return variables
+    name = f"v{variables.get('cni_plugins_version', '1.9.1')}/cni-plugins-linux-amd64-v1.9.1.tgz"
+    path = lab.directory / name
+    path.parent.mkdir(exist_ok=True)
+    checksum = archive(path) if not path.exists() else "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+    own: dict[str, t.Any] = {"cni_plugins_bin_dir": "/opt/cni/bin"}
+    if source == "archive":
+        return {**variables, **own, "cni_plugins_archive": str(path), "cni_plugins_archive_checksum": checksum}
+    # All architectures, whichever this machine's is.
+    own["cni_plugins_checksums"] = {"1.9.1": dict.fromkeys(("amd64", "arm64"), checksum)}
+    own["cni_plugins_cache_dir"] = str(lab.directory / "cache")
+    return {**variables, **own, "cni_plugins_base_url": f"file://{lab.directory}"}
+
+
+def test_each_setting_of_a_node(lab: Lab) -> None:
+    """All at once, each on a node of its own."""
+    assert len(OF_A_NODE) > 10
+    lab.create(len(OF_A_NODE))
+    nodes = dict(zip(lab.inventory["kube_node"]["hosts"], OF_A_NODE))
+    for node, block in nodes.items():
+        lab.inventory["kube_node"]["hosts"][node] |= with_a_release(lab, block.data)
+    lab.write_inventory()
+    played = lab.play("site")
+    assert played.status == 0, f"{nodes}\n{played.output}"
+    assert [node for node in nodes if not played.summary[node].startswith("done: ")] == []
+
+
+def test_each_setting_of_a_cluster(lab: Lab) -> None:
+    lab.create(2)
+    for host, address in zip(lab.inventory["kube_node"]["hosts"].values(), ("192.0.2.11", "192.0.2.12")):
+        host["ansible_host"] = address
+    usual = lab.inventory["kube_node"]["vars"]
+    assert len(OF_A_CLUSTER) > 1
+    for block in OF_A_CLUSTER:
+        lab.inventory["kube_node"]["vars"] = {**usual, **OF_KUBESPRAY, **block.data}
+        lab.write_inventory()
+        played = lab.play("site", "--check", cni_plugins_bin_dir="/usr/lib/cni")
+        assert played.status == 0, f"{block}\n{played.output}"
+    lock = next(block for block in YAML if block.kind == LOCK_FILE)
+    (lab.directory / "pod_cidrs.lock.yml").write_text(lock.text)
+    lab.inventory["kube_node"]["vars"] = usual
+    lab.write_inventory()
+    played = lab.play("site", "--check", "--diff")
+    assert played.status == 0, played.output
+    assert "10.12.1.1/24" in played.output
+
+
+@pytest.mark.parametrize("block", INVENTORIES, ids=str)
+def test_each_inventory(lab: Lab, block: Block) -> None:
+    """In check mode, on nodes that have just the addresses that stand in it."""
+    lab.create(4, "--dual-stack")
+    groups = block.data
+    connections = lab.inventory["kube_node"]["hosts"]
+    device = groups["kube_node"]["vars"].get("pod_network_device", "eth0")
+    for group in (groups["kube_node"], *(groups["kube_node"].get("children") or {}).values()):
+        group["vars"] = with_a_release(lab, group.get("vars") or {})
+        for name, host in group["hosts"].items():
+            host |= {key: value for key, value in connections[name].items() if key.startswith("ansible_")}
+            if device != "eth0":
+                lab.run(name, f"ip link set eth0 down; ip link set eth0 name {device}; ip link set {device} up")
+    lab.inventory = groups
+    lab.write_inventory()
+    played = lab.play("site", "--check")
+    assert played.status == 0, played.output
+    assert all(words.startswith("would be done: ") for words in played.summary.values())

@@ -26,6 +26,7 @@ lint yamllint --strict .
 lint ansible-lint --profile production --offline
 lint antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all --check-extra-docs-refs .
 lint antsibull-changelog lint
+lint pre-commit validate-config
 lint tests/tools/build.sh .cache/dist
 
 if [ ${#failed[@]} -gt 0 ]; then

@@ -69,7 +69,7 @@ class Stage:
                 if line.startswith("-- "):
                     self.doing = line[3:].strip()
                 if line.startswith("-- "):
-                    say(f"{time.monotonic() - self.started:5.0f} s {line.rstrip()}")
+                    say(f"{time.monotonic() - self.started:5.0f} s {self.name}: {line[3:].rstrip()}")
                 elif os.environ.get("V"):
                     say(f"        {line.rstrip()}")
 

@@ -5,15 +5,9 @@
 #
 # Unit tests, and once more those of module_utils with the oldest Python that a node may have, if it is here.
 set -euo pipefail
-# Some tests start Python programs of their own.
-export PYTHONPATH=$PWD/.cache/collections
-
-# A short one, for paths that stand in sentences whole.
-directory=$(mktemp -d /tmp/unit.XXX)
-trap 'rm -rf "$directory"' EXIT
 
 echo "-- pytest tests/unit ($(python --version))"
-python -m pytest tests/unit --numprocesses 2 --basetemp "$directory/a"
+python -m pytest tests/unit --numprocesses 2
 
 oldest=$(tests/tools/pythons.sh 3.9)
 if [ -z "$oldest" ]; then
@@ -23,4 +17,4 @@ fi
 venv=.cache/python3.9
 tests/tools/setup.sh packages "$venv" "$oldest" tests/requirements-oldest.txt
 echo "-- pytest tests/unit/plugins/module_utils ($("$venv/bin/python" --version))"
-"$venv/bin/python" -m pytest tests/unit/plugins/module_utils --basetemp "$directory/b"
+"$venv/bin/python" -m pytest tests/unit/plugins/module_utils

@@ -189,7 +189,7 @@ def every_module_is_tried_on_a_kernel(root: Path) -> list[str]:
 
 
 def every_module_documents_what_it_promises(root: Path) -> list[str]:
-    """Each module has our attributes, an author, the version it came with, examples and return values."""
+    """Each module has our attributes, an author, the version it came with, examples, and return values with samples."""
     complaints = []
     for path in modules(root):
         documents = documentation(path)
@@ -199,7 +199,17 @@ def every_module_documents_what_it_promises(root: Path) -> list[str]:
             complaints.append(f"{path.stem} does not have the fragment {ATTRIBUTES}")
         complaints += [f"{path.stem} does not document {key}" for key in ("author", "version_added") if key not in doc]
         complaints += [f"{path.stem} has no {name}" for name in ("EXAMPLES", "RETURN") if not documents[name]]
+        complaints += [f"{path.stem} has no sample of {name}" for name in without_sample(documents["RETURN"] or {})]
     return complaints
+
+
+def without_sample(values: dict[str, t.Any]) -> t.Iterator[str]:
+    """Yield the names of return values that have neither a sample nor parts with samples."""
+    for name, value in values.items():
+        if "contains" in value:
+            yield from without_sample(value["contains"])
+        elif "sample" not in value:
+            yield name
 
 
 # ---- roles and playbooks ---------------------------------------------------------------------------------------------
@@ -283,6 +293,13 @@ def requirements_are_pinned(root: Path) -> list[str]:
     )
     complaints += [f"no file of requirements has {pin}; run make pins" for pin in asked if pin.lower() not in pins]
     return complaints
+
+
+def the_oldest_core_is_tried(root: Path) -> list[str]:
+    """The oldest ansible-core that users may have is the one that is pinned for the tests."""
+    allowed = str(load(root / "meta/runtime.yml").get("requires_ansible", "")).removeprefix(">=")
+    pins = (root / "tests/requirements-core-oldest.txt").read_text(encoding="utf-8").splitlines()
+    return [] if f"ansible-core=={allowed}" in pins else [f"meta/runtime.yml allows {allowed}, which is not pinned"]
 
 
 def no_registry_is_named(root: Path) -> list[str]:
@@ -423,6 +440,7 @@ RULES: list[Rule] = [
     tasks_do_not_loop,
     drift_looks_at_every_plan,
     requirements_are_pinned,
+    the_oldest_core_is_tried,
     no_registry_is_named,
     sanity_has_no_ignore_file,
     ci_runs_what_the_readme_says,

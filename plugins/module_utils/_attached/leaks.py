@@ -21,7 +21,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import wires
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.wires import Wire
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.cni_rules import PodRule
 
-CACHE, LEASE, RULE, VETH = "cache", "lease", "rule", "veth"
+CACHE, LEASE, RULE, VETH, TABLE = "cache", "lease", "rule", "veth", "table"
 
 
 class Leak(t.NamedTuple):
@@ -38,6 +38,8 @@ class Leak(t.NamedTuple):
 
     def concerns(self, network: str) -> bool:
         """Whether it is of a network; of a file that cannot be read only the name tells."""
+        if self.kind == TABLE:  # may hold rules of any
+            return True
         if self.network is None and isinstance(self.item, str):
             return os.path.basename(self.item).startswith(f"{network}-")
         return self.network == network
@@ -66,6 +68,8 @@ def _unreadable(survey: Survey) -> t.Iterator[Leak]:
     for path in survey.cache.unreadable:
         verdict = Verdict(UNKNOWN, "it cannot be read, or is not what libcni writes")
         yield Leak(CACHE, f"cache entry {path}", {}, None, None, verdict, path)
+    for name, reason in survey.hidden.items():
+        yield Leak(TABLE, name, {}, None, None, Verdict(UNKNOWN, reason), name)
 
 
 def _entries(survey: Survey) -> t.Iterator[Leak]:

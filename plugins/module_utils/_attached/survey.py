@@ -64,6 +64,8 @@ class Survey:
     rules: t.List[PodRule]
     #: Stores of host-local: a directory for each network.
     data_dirs: t.List[str]
+    #: Tables of iptables that cannot be looked at, each with the reason.
+    hidden: t.Dict[str, str] = field(default_factory=dict)
     view: wires.View = field(default_factory=lambda: wires.View([], {}))
     cases: t.Dict[Key, Case] = field(default_factory=dict)
     verdicts: t.Dict[Key, Verdict] = field(default_factory=dict)
@@ -120,8 +122,9 @@ def look(host: Host, places: Places) -> Survey:
     files = loader.read_directory(places.conf_dir)
     cache = attachments.cache(places.cache_dirs)
     configs = [*[entry.document for entry in files], *[entry.config for entry in cache.entries]]
-    data_dirs = [path for path in consent.data_dirs(configs) if os.path.isabs(path) and "\0" not in path]
-    found = Survey(files, cache, _leases(data_dirs), _rules(host), data_dirs)
+    data_dirs = consent.data_dirs(configs)
+    found = Survey(files, cache, _leases(data_dirs), [], data_dirs)
+    _find_rules(host, found)
     _open_cases(found)
     found.view = wires.look(entry.netns for entry in cache.entries if entry.netns)
     scene = _scene(found, places)
@@ -138,13 +141,15 @@ def _leases(data_dirs: t.Iterable[str]) -> list[tuple[str, Lease]]:
     ]
 
 
-def _rules(host: Host) -> list[PodRule]:
-    listings = {tool.name: _iptables.saved(host, tool, tables=("nat",)) for tool in _iptables.find_tools(host)}
-    found = [rule for name, listing in listings.items() for rule in cni_rules.chains(name, listing)]
+def _find_rules(host: Host, found: Survey) -> None:
+    for tool in _iptables.find_tools(host):
+        listing = _iptables.saved(host, tool, tables=("nat",))
+        found.rules += cni_rules.chains(tool.name, listing)
+        if any(table.hidden for table in listing.values()):
+            found.hidden[f"{tool.name} table nat"] = tool.why_hidden("nat")
     nft = Nftables(host)
     for place in (cni_rules.MASQUERADE, *cni_rules.PORT_MAPS) if nft.nft else ():
-        found += cni_rules.rules(place, nft.chain_texts(*place))
-    return found
+        found.rules += cni_rules.rules(place, nft.chain_texts(*place))
 
 
 def _open_cases(found: Survey) -> None:

@@ -206,7 +206,7 @@ def _pairs(case: Case) -> list[str]:
 def pairs(entry: Attachment) -> list[str]:
     """The links of an attachment on the node that are no bridge; none where the configuration cannot tell which."""
     plugins = conf.plugins_of(entry.config)
-    bridges = {plugin.get("bridge", conf.DEFAULT_BRIDGE) for plugin in plugins if plugin.get("type") == "bridge"}
+    bridges = [plugin.get("bridge", conf.DEFAULT_BRIDGE) for plugin in plugins if plugin.get("type") == "bridge"]
     return [name for name in entry.host_links if name not in bridges] if plugins else []
 
 

@@ -13,18 +13,24 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import lzma
 import os
 import platform
 import posixpath
 import re
 import stat
 import tarfile
+import tempfile
 import typing as t
 import zlib
 
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni.plugins import sha256
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.plugins import CHUNK, sha256
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import suggestion
+
+#: A release has some 60 MB; whoever waits for the checksum of a terabyte waits for nothing.
+ARCHIVE_LIMIT = 512 * 1024 * 1024
 
 #: The largest plugin of a release has some 8 MB; one is in memory at a time.
 MEMBER_LIMIT = 64 * 1024 * 1024
@@ -72,46 +78,66 @@ def checksum(path: str, value: t.Any) -> str:
     return value.lower()
 
 
+class Verified(t.NamedTuple):
+    """An archive that is the expected one: its path, for sentences, and its content, which nobody else can change."""
+
+    path: str
+    file: t.BinaryIO
+
+
 @contextlib.contextmanager
-def verified(path: str, expected: str) -> t.Iterator[t.BinaryIO]:
-    """Open an archive and make sure that it is the expected one; the same open file is then read as tar."""
-    with _open(path) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+def verified(path: str, expected: str) -> t.Iterator[Verified]:
+    """Copy an archive where nobody else finds it, and make sure that it is the expected one; the copy is then read."""
+    with _open(path) as given, tempfile.TemporaryFile() as file:
+        status = os.fstat(given.fileno())
+        if not stat.S_ISREG(status.st_mode):
             raise OptionError("archive", path, "is not a regular file", "name the release archive")
-        found = "sha256:" + sha256(file)
+        if status.st_size > ARCHIVE_LIMIT:
+            raise OptionError("archive", path, f"has {status.st_size} bytes, more than a release", _GET_AGAIN)
+        try:
+            found = "sha256:" + _copied(given, file)
+        except OSError as error:
+            problem = f"cannot be copied to {tempfile.gettempdir()} ({error.strerror})"
+            raise OptionError("archive", path, problem, "make room there, or name another place in TMPDIR") from error
         if found != expected:
-            raise OptionError(
-                "archive",
-                path,
-                f"has the checksum {found} instead of {expected}",
-                "get the archive again, or correct checksum if this is the archive that you want",
-            )
-        yield file
+            raise OptionError("archive", path, f"has the checksum {found} instead of {expected}", _GET_AGAIN)
+        yield Verified(path, t.cast(t.BinaryIO, file))
 
 
-def hashes(file: t.BinaryIO, names: t.Collection[str]) -> dict[str, str]:
+def _copied(given: t.BinaryIO, file: t.IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    for chunk in iter(lambda: given.read(CHUNK), b""):
+        digest.update(chunk)
+        file.write(chunk)
+    file.flush()
+    return digest.hexdigest()
+
+
+def hashes(archive: Verified, names: t.Collection[str]) -> dict[str, str]:
     """Return the sha256 of every wanted plugin in a verified archive; all that is wrong with it is said here."""
     found: dict[str, str] = {}
     known: set[str] = set()
-    with _opened(file) as tar:
+    with _opened(archive) as tar:
         for member in tar:
-            name = _checked(member, file.name)
+            name = _checked(member, archive.path)
             if not member.isreg() or not member.mode & 0o111 or "/" in name:
                 continue
             if name in known:
-                raise _broken(file.name, f"holds {name} twice")
+                raise _broken(archive.path, f"holds {name} twice")
             known.add(name)
             if name in names:
-                found[name] = _hash(tar, member, file.name)
+                found[name] = _hash(tar, member, archive.path)
     for name in names:
         if name not in found:
-            raise OptionError("plugins", name, f"is not in {file.name}", suggestion(name, known) if known else _REPACK)
+            raise OptionError(
+                "plugins", name, f"is not in {archive.path}", suggestion(name, known) if known else _REPACK
+            )
     return found
 
 
-def contents(file: t.BinaryIO, names: t.Collection[str]) -> t.Iterator[tuple[str, bytes]]:
+def contents(archive: Verified, names: t.Collection[str]) -> t.Iterator[tuple[str, bytes]]:
     """Yield each wanted plugin and its content, in the order of the archive, which hashes() has found sound."""
-    with _opened(file) as tar:
+    with _opened(archive) as tar:
         for member in tar:
             name = posixpath.normpath(member.name)
             if member.isreg() and name in names:
@@ -128,6 +154,10 @@ def _open(path: str) -> t.BinaryIO:
         ) from error
 
 
+#: What Python's tarfile, and what unpacks for it, ends with where something is no archive.
+_NO_TAR = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError, ValueError, OverflowError, IndexError)
+
+_GET_AGAIN = "get the archive again, or correct checksum if this is the archive that you want"
 _REPACK = "use a release archive as it was published, or pack the plugins at the top level of a tar file"
 
 
@@ -136,13 +166,13 @@ def _broken(archive: str, problem: str) -> OptionError:
 
 
 @contextlib.contextmanager
-def _opened(file: t.BinaryIO) -> t.Iterator[tarfile.TarFile]:
-    file.seek(0)
+def _opened(archive: Verified) -> t.Iterator[tarfile.TarFile]:
+    archive.file.seek(0)
     try:
-        with tarfile.open(fileobj=file, mode="r:*") as tar:
+        with tarfile.open(fileobj=archive.file, mode="r:*") as tar:
             yield tar
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise _broken(file.name, f"cannot be read as a tar archive ({error})") from error
+    except _NO_TAR as error:
+        raise _broken(archive.path, f"cannot be read as a tar archive ({error})") from error
 
 
 def _checked(member: tarfile.TarInfo, archive: str) -> str:

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import os
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import changes, store
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.conf import Document
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
@@ -115,7 +114,7 @@ def stale(found: t.Sequence[Attachment], document: Document) -> list[dict[str, t
                     "ifname": entry.ifname,
                     "addresses": entry.addresses,
                     "change_class": difference.kind,
-                    "keys": difference.keys,
+                    "changed_keys": difference.keys,
                 }
             )
     return differing
@@ -168,8 +167,8 @@ def _pod(arguments: t.Any) -> str:
 
 def _decoded(config: t.Any) -> t.Any:
     try:
-        return json.loads(base64.b64decode(config, validate=True))
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+        return _json.parse(base64.b64decode(config, validate=True))
+    except (ValueError, TypeError, binascii.Error):
         return None
 
 
@@ -178,7 +177,7 @@ def _cached(path: str) -> t.Optional[dict[str, t.Any]]:
     try:
         # Nobody but libcni writes here, and it writes no links.
         text = None if os.path.islink(path) else _files.read_text(path)
-        entry = json.loads(text or "")
-    except (PodnetError, ValueError, RecursionError):
+        entry = _json.parse(text or "")
+    except (PodnetError, ValueError):
         return None
     return entry if isinstance(entry, dict) else None

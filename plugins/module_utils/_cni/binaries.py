@@ -102,12 +102,12 @@ class Binaries(Resource):
 
     def leftovers(self) -> list[str]:
         """Return the temporary files of a run that was killed."""
-        return sorted(map(str, Path(self.bin_dir).glob(f".*{_files.TEMPORARY}")))
+        return _files.leftovers(self.bin_dir)
 
     def remove_leftovers(self, changes: list[Change]) -> None:
         for change in changes:
             if change.name.startswith("leftover "):
-                _files.remove(change.name[len("leftover ") :])
+                _files.remove_leftover(change.name[len("leftover ") :])
 
 
 class Installation(Binaries):

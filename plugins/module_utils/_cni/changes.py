@@ -111,7 +111,7 @@ def _plugins(before: list[Document], after: list[Document]) -> dict[str, str]:
             found[f"{entry.get('type')}"] = _arrival(entry)
             continue
         left.remove(old)
-        found.update(_keys(str(entry["type"]), old, entry))
+        found.update(_keys(str(entry.get("type")), old, entry))
     for entry in left:
         found[f"{entry.get('type')}"] = _departure(entry)
     if not found and [entry.get("type") for entry in before] != [entry.get("type") for entry in after]:
@@ -135,20 +135,22 @@ def _keys(kind: str, before: Document, after: Document) -> dict[str, str]:
     found = {}
     for key in _differing(before, after):
         if key == "ipam":
-            old, new = before.get(key) or {}, after.get(key) or {}
+            old, new = _mapping(before.get(key)), _mapping(after.get(key))
             found.update({f"{kind}.ipam.{inner}": _ipam_class(inner) for inner in _differing(old, new)})
         elif not (key in ENVELOPE and key not in keys.PLUGINS.get(kind, {})):
             found[f"{kind}.{key}"] = PLUGIN.get(key, RECYCLE_ALL) if kind in keys.PLUGINS else RECYCLE_ALL
     return found
 
 
+def _mapping(value: t.Any) -> Document:
+    return value if isinstance(value, dict) else {}
+
+
 def _ipam_class(key: str) -> str:
     return IPAM.get(key, RECYCLE_ALL)
 
 
-def _differing(before: t.Any, after: Document) -> list[str]:
-    if not isinstance(before, dict):
-        return list(after)
+def _differing(before: Document, after: Document) -> list[str]:
     names = dict.fromkeys([*after, *before])
     return [name for name in names if _effective(before, name) != _effective(after, name)]
 

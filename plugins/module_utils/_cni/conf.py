@@ -35,6 +35,9 @@ Document = t.Dict[str, t.Any]
 #: The versions of the CNI specification, oldest first.
 VERSIONS = ("0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
 
+#: libcni calls its files like the network, the container (64 characters) and the interface (15): 255 at most.
+NAME_MAX = 128
+
 #: The bridge plugin's own default.
 DEFAULT_BRIDGE = "cni0"
 #: host-local's own default.
@@ -67,9 +70,12 @@ class Network(t.NamedTuple):
 
 def network_name(path: str, value: t.Any) -> str:
     """A network's name: libcni loads a file with another one, and then refuses every pod."""
-    if not isinstance(value, str) or not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.\-]*", value):
+    if not isinstance(value, str) or not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.\-]*", value) or len(value) > NAME_MAX:
         raise OptionError(
-            path, value, "is not a network's name", "use letters, digits, '_', '.' and '-', a letter or digit first"
+            path,
+            value,
+            "is not a network's name",
+            f"use up to {NAME_MAX} letters, digits, '_', '.' and '-', a letter or digit first",
         )
     return value
 
@@ -99,6 +105,10 @@ def normalise(name: str, config: t.Any, form: str) -> Network:
     parts = _list_parts(given) if "plugins" in given else [_single_part(given)]
     envelope = {key: ENVELOPE[key](f"config.{key}", value) for key, value in given.items() if key in ENVELOPE}
     document = _as_list(given, envelope, parts) if form == "conflist" else _as_single(given, envelope, parts)
+    try:
+        text(document)
+    except ValueError as error:
+        raise OptionError("config", name, "has a number that JSON does not know", "leave out .inf and .nan") from error
     return Network(name, document, parts)
 
 
@@ -188,12 +198,19 @@ def plugins_of(document: t.Any) -> list[Document]:
     return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
 
+def capabilities_of(plugin: Document) -> Document:
+    """What a plugin of such a file says that it is capable of."""
+    found = plugin.get("capabilities")
+    return found if isinstance(found, dict) else {}
+
+
 def ranges_of(ipam: t.Any) -> list[Document]:
     """All ranges of a host-local configuration, the old form (at the top) first."""
     if not isinstance(ipam, dict) or ipam.get("type") != "host-local":
         return []
-    sets = ipam.get("ranges", [])
-    nested = [entry for entries in sets if isinstance(entries, list) for entry in entries] if sets else []
+    sets = ipam.get("ranges")
+    lists = [entries for entries in sets if isinstance(entries, list)] if isinstance(sets, list) else []
+    nested = [entry for entries in lists for entry in entries]
     flat = [ipam] if "subnet" in ipam else []
     return [entry for entry in [*flat, *nested] if isinstance(entry, dict)]
 

@@ -10,6 +10,7 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 from __future__ import annotations
 
 import ipaddress
+import os
 import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf, loader, store
@@ -19,13 +20,17 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._errors import Optio
 
 def data_dirs(documents: t.Iterable[t.Any]) -> list[str]:
     """Where host-local keeps the leases of these configurations; its default in any case."""
-    found = []
-    for document in documents:
-        for plugin in conf.plugins_of(document):
-            ipam = plugin.get("ipam")
-            if isinstance(ipam, dict) and isinstance(ipam.get("dataDir"), str):
-                found.append(ipam["dataDir"])
-    return list(dict.fromkeys([*found, conf.DEFAULT_DATA_DIR]))
+    ipams = [plugin.get("ipam") for document in documents for plugin in conf.plugins_of(document)]
+    given = [ipam.get("dataDir") for ipam in ipams if isinstance(ipam, dict)]
+    return list(dict.fromkeys([*[str(path) for path in given if _is_place(path)], conf.DEFAULT_DATA_DIR]))
+
+
+def _is_place(path: t.Any) -> bool:
+    """Whether a directory can be there; where a relative one is, the runtime alone knows."""
+    try:
+        return isinstance(path, str) and os.path.isabs(path) and b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
 
 
 def users(name: str, documents: t.Iterable[t.Any]) -> list[str]:

@@ -13,7 +13,9 @@ import json
 import os
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import plugins
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.conf import capabilities_of
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError, shown
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Runner
 
@@ -86,23 +88,31 @@ def delete(run: Runner, attachment: Attachment, result: dict[str, t.Any]) -> lis
 
 def addresses(result: dict[str, t.Any]) -> list[str]:
     """The pod's addresses without their prefix lengths, from the result of an ADD."""
-    entries = [entry["address"] for entry in result.get("ips") or []]
-    # Before 0.3.0 a result had one address of each family.
-    entries += [result[key]["ip"] for key in ("ip4", "ip6") if key in result]
-    return [str(entry).partition("/")[0] for entry in entries]
+    entries = [entry.get("address") for entry in _dicts(result.get("ips"))]
+    entries += [entry.get("ip") for entry in _of_old(result)]
+    return [bare for bare in (str(entry).partition("/")[0] for entry in entries) if _values.is_address(bare)]
 
 
 def gateways(result: dict[str, t.Any]) -> list[str]:
     """The gateways of the pod's addresses, from the result of an ADD."""
-    entries = [entry.get("gateway") for entry in result.get("ips") or []]
-    entries += [result[key].get("gateway") for key in ("ip4", "ip6") if key in result]
-    return [str(entry) for entry in entries if entry]
+    entries = [entry.get("gateway") for entry in (*_dicts(result.get("ips")), *_of_old(result))]
+    return [str(entry) for entry in entries if _values.is_address(str(entry))]
 
 
 def mac(result: dict[str, t.Any]) -> t.Optional[str]:
     """The MAC address of the pod's end, from the result of an ADD."""
-    inside = [entry for entry in result.get("interfaces") or [] if entry.get("sandbox")]
+    inside = [entry for entry in _dicts(result.get("interfaces")) if entry.get("sandbox")]
     return next((str(entry["mac"]) for entry in inside if entry.get("mac")), None)
+
+
+def _dicts(value: t.Any) -> list[dict[str, t.Any]]:
+    """The mappings in a list; a plugin may have answered anything."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _of_old(result: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Before 0.3.0 a result had one address of each family."""
+    return _dicts([result.get(key) for key in ("ip4", "ip6")])
 
 
 def _chain(attachment: Attachment) -> list[Document]:
@@ -116,7 +126,7 @@ def _chain(attachment: Attachment) -> list[Document]:
 
 
 def _runtime_config(plugin: Document, args: t.Mapping[str, t.Any]) -> Document:
-    capable = plugin.get("capabilities") or {}
+    capable = capabilities_of(plugin)
     found = {name: value for name, value in args.items() if capable.get(name)}
     return {"runtimeConfig": found} if found else {}
 
@@ -160,7 +170,7 @@ def _call(run: Runner, verb: str, attachment: Attachment, conf: Document, result
 
 def _parsed(out: str) -> dict[str, t.Any]:
     try:
-        parsed = json.loads(out)
+        parsed = _json.parse(out)
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}

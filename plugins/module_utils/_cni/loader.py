@@ -12,11 +12,10 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import json
 import os
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import plugins as binaries
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.conf import Document, plugins_of
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError, shown
@@ -95,18 +94,12 @@ def read_file(path: str) -> File:
     if text is None:
         return File(path, None, None, "leads to no file")
     try:
-        document = json.loads(text, parse_constant=_no_constant)
-    except RecursionError:
-        return File(path, text, None, "is nested too deeply")
+        document = _json.parse(text)
     except ValueError as error:
-        return File(path, text, None, f"is not JSON ({error})")
+        return File(path, text, None, str(error))
     if not isinstance(document, dict):
         return File(path, text, None, "is not a JSON object")
     return File(path, text, document, _fault(path, document))
-
-
-def _no_constant(name: str) -> t.Any:
-    raise ValueError(f"{name} is not a number")
 
 
 def _fault(path: str, document: Document) -> t.Optional[str]:
@@ -125,6 +118,14 @@ def _fault(path: str, document: Document) -> t.Optional[str]:
         return "has no list of plugins"
     wrong = [index for index, entry in enumerate(plugins) if not isinstance(entry, dict) or not _has_type(entry)]
     return f"has a plugin without type (plugins[{wrong[0]}])" if wrong else None
+
+
+def can_be_run(document: t.Any) -> bool:
+    """Whether a document that was parsed elsewhere has all that plugins are told."""
+    if not isinstance(document, dict) or not isinstance(document.get("cniVersion"), str):
+        return False
+    path = EXTENSIONS[1] if "plugins" in document else EXTENSIONS[0]
+    return isinstance(document.get("name"), str) and _fault(path, document) is None
 
 
 def _has_type(entry: Document) -> bool:

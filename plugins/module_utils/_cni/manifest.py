@@ -19,7 +19,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 
 FILE = ".podnet-plugins.json"
@@ -53,7 +53,7 @@ def load(bin_dir: str) -> Manifest:
     if text is None:
         return Manifest()
     try:
-        data = json.loads(text)
+        data = _json.parse(text)
         manifest = Manifest({name: Entry(**entry) for name, entry in data["plugins"].items()}, data["directories"])
     except (ValueError, TypeError, KeyError, AttributeError):
         manifest = None
@@ -81,7 +81,7 @@ def _is_sound(manifest: Manifest, bin_dir: str) -> bool:
     above = {bin_dir, *_parents(bin_dir)}
     return (
         isinstance(manifest.directories, list)
-        and all(directory in above for directory in manifest.directories)
+        and all(isinstance(directory, str) and directory in above for directory in manifest.directories)
         and all(re.fullmatch(r"[^./][^/\0]*", name) for name in manifest.plugins)
         and all(_is_checksum(entry.sha256) for entry in manifest.plugins.values())
         and all(_is_checksum(entry.archive, "sha256:") for entry in manifest.plugins.values())

@@ -9,6 +9,7 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import typing as t
@@ -47,6 +48,8 @@ class CniNetwork(Resource):
         self.request = request
         self.competing: list[dict[str, t.Any]] = []
         self.difference: t.Optional[Difference] = None
+        #: What an earlier run of ours took out of sight.
+        self._displaced: set[str] = set()
 
     def read(self) -> State:
         require_place(self.request)
@@ -54,9 +57,12 @@ class CniNetwork(Resource):
         state: State = {FILE + entry.path: _content(entry) for entry in self._ours(files)}
         if self.request.network and self.request.on_conflict == "rename":
             state.update({FILE + entry.path: _content(entry) for entry in self._rivals(files)})
-        state.update({FILE + path: _content(loader.read_file(path)) for path in self._disabled()})
+        displaced = self._disabled()
+        self._displaced |= {entry.path for entry in displaced}
+        state.update({FILE + entry.path: _content(entry) for entry in displaced})
         state.update(self._permissions())
-        state.update({LEFTOVER + path: {"size": os.lstat(path).st_size} for path in self._leftovers()})
+        leftovers = _files.leftovers(self.request.conf_dir)
+        state.update({LEFTOVER + path: {"size": os.lstat(path).st_size} for path in leftovers})
         if self.request.network is None:
             state.update(self._stores(files))
         return state
@@ -72,7 +78,7 @@ class CniNetwork(Resource):
             if name.startswith(FILE) and path.endswith(DISABLED):
                 wanted[name] = value
             elif name.startswith(FILE) and path in [entry["path"] for entry in self.competing]:
-                self._require_free(name + DISABLED, current)
+                _require_free(path + DISABLED)
                 wanted[name + DISABLED] = value
             elif name.startswith(PERMISSIONS):
                 wanted[name] = _right()
@@ -81,6 +87,10 @@ class CniNetwork(Resource):
     def apply(self, changes: list[Change]) -> None:
         """Write first and remove last, so that at every moment the old or the new network can be loaded."""
         gone = [change.name for change in changes if change.after is None]
+        # But before all else what a pod may have begun to use in this moment, and what others may have locked.
+        for name in [name for name in gone if name.startswith(STORE)]:
+            store.remove_store(self.request.name, os.path.dirname(name[len(STORE) :]))
+            gone.remove(name)
         there = [change.name for change in changes if change.after is not None]
         target = FILE + self.request.path
         if self.request.network and {target, PERMISSIONS + self.request.path} & set(there):
@@ -91,10 +101,18 @@ class CniNetwork(Resource):
                 _files.rename(other[len(FILE) :], name[len(FILE) :])
                 gone.remove(other)
         for name in gone:
-            if name.startswith(STORE):
-                store.remove_store(self.request.name, os.path.dirname(name[len(STORE) :]))
+            if name.startswith(LEFTOVER):
+                _files.remove_leftover(name[len(LEFTOVER) :])
             else:
                 _files.remove(name.partition("/")[1] + name.partition("/")[2])
+
+    def shown(self, name: str, text: str) -> str:
+        """Of a file that is only renamed, which may hold somebody's token, no more than that it stays the same."""
+        path = name[len(FILE) :]
+        rivals = [entry["path"] for entry in self.competing]
+        if not path.endswith(DISABLED) and path not in rivals and path + DISABLED not in self._displaced:
+            return text
+        return f"{len(text.encode())} bytes, sha256 {hashlib.sha256(text.encode()).hexdigest()}\n" if text else text
 
     def result(self, state: State) -> dict[str, t.Any]:  # noqa: ARG002
         network = self.request.network
@@ -109,9 +127,18 @@ class CniNetwork(Resource):
         }
 
     def _ours(self, files: t.Sequence[loader.File]) -> list[loader.File]:
-        """The file that is, or will be, the network's first; then others that carry its name, as one of before."""
+        """The file that is, or will be, the network's first; then others that carry its name, as one of before.
+
+        Where the network goes, its files go that were displaced when the node had another one.
+        """
         at_path = [entry for entry in files if self.request.network and entry.path == self.request.path]
-        return at_path + [entry for entry in files if entry.network == self.request.name and entry not in at_path]
+        own = [entry for entry in [*files, *self._disabled()] if self._is_own(entry) and entry not in at_path]
+        return at_path + own
+
+    def _is_own(self, entry: loader.File) -> bool:
+        displaced = entry.path.endswith(DISABLED)
+        beside = os.path.dirname(entry.path) == self.request.conf_dir
+        return entry.network == self.request.name and beside and not (displaced and self.request.network)
 
     def _rivals(self, files: t.Sequence[loader.File]) -> list[loader.File]:
         """Foreign files that are read before ours, and those that libcni adds to our plugins."""
@@ -153,12 +180,13 @@ class CniNetwork(Resource):
         )
 
     def _absent(self, current: State) -> State:
-        """Nothing but what we had displaced, under its own name again."""
+        """Nothing but what we had displaced of others, under its own name again."""
         wanted: State = {}
-        for name, value in current.items():
-            if not (name.startswith(FILE) and name.endswith(DISABLED)):
+        for entry in self._disabled():
+            name, path = FILE + entry.path, entry.path[: -len(DISABLED)]
+            value = current.get(name)
+            if value is None or self._is_own(entry):
                 continue
-            path = name[len(FILE) : -len(DISABLED)]
             if os.path.lexists(path) and FILE + path not in current:
                 self._warn(f"{path}{DISABLED}: stays, as there is a new {path}; remove one of the two")
                 wanted[name] = value
@@ -171,19 +199,11 @@ class CniNetwork(Resource):
         if warning not in self.warnings:
             self.warnings.append(warning)
 
-    def _require_free(self, name: str, current: State) -> None:
-        if name in current:
-            path = name[len(FILE) :]
-            raise PodnetError(f"{path}: exists from an earlier run, and its competitor is back; remove one of the two")
-
-    def _disabled(self) -> list[str]:
+    def _disabled(self) -> list[loader.File]:
+        """Files that are displaced; nobody displaces what no runtime loads."""
         directories = (self.request.conf_dir, os.path.join(self.request.conf_dir, self.request.name))
-        return [path for directory in directories for path in _listed(directory) if path.endswith(DISABLED)]
-
-    def _leftovers(self) -> list[str]:
-        """Temporary files of a run that was killed."""
-        paths = _listed(self.request.conf_dir)
-        return [path for path in paths if path.endswith(_files.TEMPORARY) and os.path.basename(path).startswith(".")]
+        paths = [path for directory in directories for path in _listed(directory) if path.endswith(DISABLED)]
+        return [loader.read_file(path) for path in paths if loader.is_loaded_name(path[: -len(DISABLED)])]
 
     def _permissions(self) -> State:
         path = self.request.path
@@ -217,6 +237,11 @@ def require_place(request: Request) -> None:
         raise PodnetError(f"{request.path}: is {what}, so it cannot be written safely; move it away")
 
 
+def _require_free(path: str) -> None:
+    if os.path.lexists(path):
+        raise PodnetError(f"{path}: exists from an earlier run, and its competitor is back; remove one of the two")
+
+
 def _right() -> dict[str, t.Any]:
     return {"mode": f"{MODE:04o}", "owner": os.geteuid(), "group": os.getegid()}
 
@@ -230,8 +255,8 @@ def _competitor(request: Request, entry: loader.File) -> dict[str, t.Any]:
 
 
 def _listed(directory: str) -> list[str]:
-    try:
-        with os.scandir(directory) as entries:
-            return sorted(entry.path for entry in entries if not entry.is_dir(follow_symlinks=False))
-    except (FileNotFoundError, NotADirectoryError):
+    # A link that leads in circles is no directory either, as the runtimes see it.
+    if not os.path.isdir(directory):
         return []
+    with os.scandir(directory) as entries:
+        return sorted(entry.path for entry in entries if not entry.is_dir(follow_symlinks=False))

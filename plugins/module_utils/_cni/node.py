@@ -35,10 +35,11 @@ class Link(t.NamedTuple):
 
 
 class Node(t.NamedTuple):
-    """A node's links, and the name of the one that leads out."""
+    """A node's links, the name of the one that leads out, and those that must stay as they are, with the reasons."""
 
     links: t.Dict[str, Link]
     uplink: t.Optional[str]
+    precious: t.Mapping[str, str] = {}
 
 
 def check_binaries(network: Network, speaks: Speaks, bin_dirs: t.Sequence[str], assumed: t.Sequence[str]) -> None:
@@ -110,8 +111,9 @@ def _check_mtu(part: Part, node: Node) -> None:
 def _check_bridge_link(part: Part, node: Node) -> None:
     name = part.keys.get("bridge", DEFAULT_BRIDGE)
     path, link = f"{part.path}.bridge", node.links.get(name)
-    if name == node.uplink:
-        raise OptionError(path, name, "is the node's uplink", "use the name of a bridge that is only for pods")
+    if name == node.uplink or name in node.precious:
+        reason = "is the node's uplink" if name == node.uplink else node.precious[name]
+        raise OptionError(path, name, reason, "use the name of a bridge that is only for pods")
     if link is not None and link.kind != "bridge":
         raise OptionError(path, name, f"is an existing {link.kind} link, not a bridge", "use another name")
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import grp
 import hashlib
-import json
 import os
 import pwd
 import re
@@ -19,6 +18,7 @@ import stat
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError, shown
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Runner, which
 
@@ -27,6 +27,9 @@ BIN_DIRS = ("/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni")
 
 #: A plugin answers VERSION in some milliseconds; one that hangs (waits for a daemon, say) must not hang us.
 PROBE_SECONDS = 5
+
+#: No plugin is as large; what is takes too long to read.
+LARGEST = 512 * 1024 * 1024
 
 #: A release's binaries are a few MB each; hashing reads them in pieces of this size.
 CHUNK = 1024 * 1024
@@ -51,7 +54,7 @@ def is_executable(path: str) -> bool:
     """Whether the path leads to a regular file that may be executed, as libcni and the kernel ask for."""
     try:
         mode = os.stat(path).st_mode
-    except OSError:
+    except (OSError, ValueError):  # the type in a file need not be a name that the file system takes
         return False
     return stat.S_ISREG(mode) and bool(mode & 0o111)
 
@@ -71,11 +74,11 @@ def inspect(path: str, follow: bool = False) -> t.Optional[Binary]:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
         with open(os.open(path, flags), "rb") as file:
             status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
+            if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
                 return None
             mode = f"{stat.S_IMODE(status.st_mode):04o}"
             return Binary(status.st_size, mode, owner(status.st_uid, status.st_gid), sha256(file))
-    except OSError:
+    except (OSError, ValueError):  # a name out of somebody's manifest need be none
         return None
 
 
@@ -119,7 +122,7 @@ def supported_versions(run: Runner, path: str) -> list[str]:
     """Ask a binary which cniVersions it speaks; one that does not answer is a PodnetError."""
     status, out, err = _probe(run, path, ["CNI_COMMAND=VERSION"])
     try:
-        versions = json.loads(out)["supportedVersions"]
+        versions = _json.parse(out)["supportedVersions"]
     except (ValueError, TypeError, KeyError):
         versions = None
     if status != 0 or not isinstance(versions, list) or not all(isinstance(entry, str) for entry in versions):

@@ -12,20 +12,21 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import ipaddress
 import os
 import stat
 import time
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _locks
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 
 #: What host-local keeps beside the addresses.
 LOCK = "lock"
 HOUSEKEEPING = (LOCK, "last_reserved_ip.")
+
+#: A plugin has the lock for milliseconds, many one after the other for seconds.
+PATIENCE = 10.0
 
 #: A lease is two short lines; a larger file is none.
 _LIMIT = 4096
@@ -61,14 +62,14 @@ def housekeeping(network: str, data_dir: str) -> t.Optional[list[str]]:
         return None
     found = names(store)
     ours = all(name == HOUSEKEEPING[0] or name.startswith(HOUSEKEEPING[1]) for name in found)
-    return found if ours else None
+    return found if ours and all(_is_plain(os.path.join(store, name)) for name in found) else None
 
 
 def remove_store(network: str, data_dir: str) -> None:
     """Remove a network's empty store, under the lock that host-local takes, so that no lease is lost in between."""
     store = os.path.join(data_dir, network)
     try:
-        with locked([store], 0):
+        with locked([store], PATIENCE):
             found = housekeeping(network, data_dir)
             if found is None:
                 raise PodnetError(f"{store}: a pod got an address in this moment; remove the pods and run again")
@@ -87,13 +88,11 @@ def locked(stores: t.Sequence[str], seconds: float) -> t.Iterator[None]:
         for place in stores:
             handle = _open_lock(os.path.join(place, LOCK))
             stack.callback(os.close, handle)
-            while not _lock(handle):
-                if time.monotonic() >= deadline:
-                    raise PodnetError(
-                        f"{place}: host-local's lock was not free within {seconds:g} seconds, so nothing was changed; "
-                        "run again when no pod starts, or see who has it with lslocks"
-                    )
-                time.sleep(0.02)
+            if not _lock(handle, deadline - time.monotonic()):
+                raise PodnetError(
+                    f"{place}: host-local's lock was not free within {seconds:g} seconds, so nothing was changed; "
+                    "run again when no pod starts, or see who has it with lslocks"
+                )
         yield
 
 
@@ -150,18 +149,19 @@ def _open_lock(path: str) -> int:
     return handle
 
 
-def _lock(handle: int) -> bool:
+def _lock(handle: int, seconds: float) -> bool:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return _locks.taken(handle, seconds)
     except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            return False
         raise PodnetError(f"flock failed ({error.strerror}); is the store on a file system without locks?") from error
-    return True
 
 
 def _is_store(path: str) -> bool:
     return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _is_plain(path: str) -> bool:
+    return os.path.isfile(path) and not os.path.islink(path)
 
 
 def _is_address(name: str) -> bool:

@@ -9,7 +9,6 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import glob
 import os
 import typing as t
 
@@ -49,10 +48,6 @@ def text(path: str) -> str:
     return (content or b"").decode(errors="replace")
 
 
-def _matching(pattern: str) -> list[str]:
-    return sorted(glob.glob(pattern))  # noqa: PTH207  # it also finds links to nothing, and takes any text
-
-
 def name_servers() -> dict[Address, str]:
     """Return the node's name servers, each with the first file in which it stands."""
     found: dict[Address, str] = {}
@@ -65,12 +60,12 @@ def name_servers() -> dict[Address, str]:
 def nft_scripts() -> dict[str, str]:
     """Return the scripts that nftables.service loads at boot, by their paths; none where it is not enabled."""
     found: dict[str, str] = {}
-    waiting = list(NFTABLES_CONFS) if any(_matching(pattern) for pattern in _ENABLED) else []
+    waiting = list(NFTABLES_CONFS) if any(_files.matching(pattern) for pattern in _ENABLED) else []
     while waiting:
         path = waiting.pop(0)
         if path not in found:
             found[path] = text(path)
-            waiting += [each for pattern in texts.includes(found[path]) for each in _matching(pattern)]
+            waiting += [each for pattern in texts.includes(found[path]) for each in _files.matching(pattern)]
     return found
 
 
@@ -78,7 +73,7 @@ def network_manager() -> list[str]:
     """Return the texts of NetworkManager's configuration in their order; a later directory hides the same names."""
     paths: dict[str, str] = {}
     for pattern in _NETWORK_MANAGER:
-        for path in _matching(pattern):
+        for path in _files.matching(pattern):
             paths.pop(os.path.basename(path), None)
             paths[os.path.basename(path)] = path
     return [text(path) for path in paths.values()]
@@ -86,7 +81,7 @@ def network_manager() -> list[str]:
 
 def firewalld_zones() -> list[str]:
     """Return the texts of firewalld's zones."""
-    paths = {os.path.basename(path): path for pattern in _ZONES for path in _matching(pattern)}
+    paths = {os.path.basename(path): path for pattern in _ZONES for path in _files.matching(pattern)}
     return [text(path) for path in paths.values()]
 
 

@@ -114,7 +114,10 @@ class Survey:
         nodes = [str(address) for address in (*self._claims.nodes, *self._claims.here)]
         rules = ruleset.build(params["pod_cidrs"], [*params["cluster_cidrs"], *nodes], params["bridge"], False)
         versions = [family.version for family in rules.families] if params["forward"] else []
-        reports = foreign.find(rules, seen, foreign.dropping(seen.saved, versions), nft.chain_texts)
+        ours = {tool: iptables.forward_text(rules, tool.version) for tool in foreign.dropping(seen.saved, versions)}
+        planned = {tool: iptables.with_forward(seen.saved[tool], text) for tool, text in ours.items()}
+        seen = foreign.Seen(seen.ruleset, {**seen.saved, **planned})
+        reports = foreign.find(rules, seen, nft.chain_texts)
         return [Conflict(WARNS, "foreign_rule", report["where"], foreign.sentence(report)) for report in reports]
 
     def _managers(self) -> list[Conflict]:

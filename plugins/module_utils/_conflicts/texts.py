@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import fnmatch
 import ipaddress
-import json
 import re
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Address, Network
 
 # resolv.conf
@@ -23,7 +23,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._values import Addre
 def name_servers(text: str) -> list[Address]:
     """Return the name servers of a resolv.conf that are not on the node itself."""
     found = []
-    for word in re.findall(r"^\s*nameserver\s+([^\s%]+)", text, re.MULTILINE):
+    for word in re.findall(r"^[ \t]*nameserver[ \t]+([^\s%]+)", text, re.MULTILINE):
         try:
             address = ipaddress.ip_address(word)
         except ValueError:
@@ -51,8 +51,8 @@ _DEFAULT_POOLS = (*(f"172.{second}.0.0/16" for second in range(17, 32)), "192.16
 def docker_pools(text: str) -> list[Pool]:
     """Return the networks that a daemon.json lets Docker take; an empty one names none."""
     try:
-        document = json.loads(text or "{}")
-    except (ValueError, RecursionError):
+        document = _json.parse(text or "{}")
+    except ValueError:
         document = {}  # Docker does not start with it either
     options = document if isinstance(document, dict) else {}
     no_bridge = options.get("bridge") == "none"
@@ -77,7 +77,7 @@ def _network(value: t.Any) -> t.Optional[Network]:
 # nft's scripts
 
 #: Flushing the rules of another family leaves ours.
-_FLUSH = re.compile(r"(?:^|[;\n{])\s*flush\s+ruleset(?:\s+(?:inet|ip6?))?\s*(?=[;\n}]|$)")
+_FLUSH = re.compile(r"(?:^|[;\n{])[ \t]*flush[ \t]+ruleset(?:[ \t]+(?:inet|ip6?))?[ \t]*(?=[;\n}]|$)")
 
 
 def flushes(script: str) -> bool:
@@ -87,7 +87,7 @@ def flushes(script: str) -> bool:
 
 def includes(script: str) -> list[str]:
     """Return the files, maybe with wildcards, that a script of nft includes; relative ones are below /etc."""
-    found = re.findall(r"(?:^|[;\n])\s*include\s+[\"']([^\"'\n]+)[\"']", _without_comments(script))
+    found = re.findall(r"(?:^|[;\n])[ \t]*include[ \t]+[\"']([^\"'\n]+)[\"']", _without_comments(script))
     return [path if path.startswith("/") else f"/etc/{path}" for path in found]
 
 
@@ -140,9 +140,19 @@ def trusted(zones: t.Iterable[str]) -> tuple[list[Network], list[str]]:
     sources: list[Network] = []
     interfaces: list[str] = []
     for zone in zones:
-        text = re.sub(r"<!--.*?-->", "", zone, flags=re.DOTALL)
-        if re.search(r"<zone\b[^>]*\btarget=[\"']ACCEPT[\"']", text):
-            found = (_network(value) for value in re.findall(r"<source\b[^>]*\baddress=[\"']([^\"']+)", text))
+        text = _without_xml_comments(zone)
+        if "ACCEPT" in _attributes(text, "zone", "target"):
+            found = map(_network, _attributes(text, "source", "address"))
             sources += [network for network in found if network]
-            interfaces += re.findall(r"<interface\b[^>]*\bname=[\"']([^\"']+)", text)
+            interfaces += _attributes(text, "interface", "name")
     return sources, interfaces
+
+
+def _attributes(text: str, tag: str, name: str) -> list[str]:
+    return re.findall(rf"<{tag}\b[^<>]*\b{name}=[\"']([^\"'<>]+)[\"']", text)
+
+
+def _without_xml_comments(text: str) -> str:
+    """Cut them out one by one; a pattern would look for the end of each that has none."""
+    first, *rest = text.split("<!--")
+    return first + "".join(part.partition("-->")[2] for part in rest)

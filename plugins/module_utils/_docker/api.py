@@ -10,12 +10,17 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 from __future__ import annotations
 
 import http.client
-import json
 import socket
+import time
 import typing as t
+
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 
 SOCKET = "/run/docker.sock"
 TIMEOUT = 10.0
+
+#: What dockerd tells of itself has some kilobytes.
+LIMIT = 4 * 1024 * 1024
 
 
 class _Connection(http.client.HTTPConnection):
@@ -32,9 +37,19 @@ def info() -> dict[str, t.Any]:
     connection = _Connection("localhost")
     try:
         connection.request("GET", "/info")
-        found = json.loads(connection.getresponse().read())
+        found = _json.parse(_body(connection.getresponse(), time.monotonic() + TIMEOUT))
     except (OSError, http.client.HTTPException, ValueError):
         return {}
     finally:
         connection.close()
     return found if isinstance(found, dict) else {}
+
+
+def _body(response: http.client.HTTPResponse, deadline: float) -> bytes:
+    """Read it to its end; whoever sends without an end, or a byte now and then, is no dockerd."""
+    found = b""
+    while piece := response.read1(1024 * 1024):
+        found += piece
+        if len(found) > LIMIT or time.monotonic() > deadline:
+            raise ValueError("is too long")
+    return found

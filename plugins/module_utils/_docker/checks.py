@@ -84,26 +84,23 @@ def require_no_doubles(
         )
 
 
-def require_writable(path: str) -> None:
-    """Refuse a directory in which no file can be made."""
-    directory = os.path.dirname(path)
-    while not os.path.lexists(directory) and directory != "/":
-        directory = os.path.dirname(directory)
-    if not os.path.isdir(directory) or not os.access(directory, os.W_OK):
-        raise PodnetError(f"path: {path} cannot be written, for {directory} is read-only or no directory; correct that")
-
-
 def validate(run: _programs.Runner, path: str, text: str) -> None:
     """Let dockerd look at the new file, where it can (Docker 23 and newer)."""
     dockerd = _programs.find("dockerd", "docker.io")
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".podnet-tmp") as file:
-        file.write(text)
-        file.flush()
-        status, out, err = run([dockerd, "--validate", "--config-file", file.name], None)
-        complaint = next((line.strip() for line in (err or out).splitlines() if line.strip()), f"status {status}")
-        if status != 0 and "unknown flag: --validate" not in err + out:
-            sentence = complaint.replace(file.name, path)
-            raise PodnetError(f"options: dockerd refuses the new {path} ({sentence}); correct the options")
+    try:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".podnet-tmp") as file:
+            file.write(text)
+            file.flush()
+            status, out, err = run([dockerd, "--validate", "--config-file", file.name], None)
+    except OSError as error:
+        raise PodnetError(
+            f"validate: dockerd cannot try the new {path}, as no temporary file can be written ({error.strerror}); "
+            "make room for one, or set validate to false"
+        ) from error
+    complaint = next((line.strip() for line in (err or out).splitlines() if line.strip()), f"status {status}")
+    if status != 0 and "unknown flag: --validate" not in err + out:
+        sentence = complaint.replace(file.name, path)
+        raise PodnetError(f"options: dockerd refuses the new {path} ({sentence}); correct the options")
 
 
 def containers(found: list[str], lives: bool, keys: list[str], restart: str) -> str:

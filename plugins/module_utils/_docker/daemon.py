@@ -9,14 +9,13 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import time
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _json, _programs
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker import (
     api,
     checks,
@@ -109,10 +108,7 @@ class Daemon(Resource):
         if was.text is not None and target.text != was.text and self._params["backup"]:
             self._backup = f"{self._path}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~"
             _put(self._backup, was)
-        # If we are killed, the next run knows from the record what dockerd has not taken over.
-        pending = {key: before for key, (before, _after) in target.moved.items()}
-        kept = Record(self._path, target.record.keys, target.record.original, pending or target.record.in_force)
-        _files.write_atomically(record_path, kept.render(), 0o600)
+        _files.write_atomically(record_path, self._journal(target).render(), 0o600)
         if target.text != was.text:
             _put(self._path, Place(target.text, was.mode, was.owner))
         if self._how == RESTART:
@@ -121,6 +117,12 @@ class Daemon(Resource):
             service.reload(self._process)
         final = {change.name: change.after for change in changes}.get(f"file {record_path}", self._record_text)
         _put(record_path, Place(final, 0o600))
+
+    def shown(self, name: str, text: str) -> str:
+        """Our keys; of the record neither the whole file before us, which only root can read there."""
+        if text.strip() and name == f"file {self._params['record']}":
+            return Document(text).shown({"about", "path", "keys", "in_force"})
+        return Document(text).shown({*self._wanted, *self._record.keys}) if text.strip() else text
 
     def result(self, state: State) -> dict[str, t.Any]:
         text = state.get(f"file {self._path}")
@@ -139,7 +141,7 @@ class Daemon(Resource):
             return {}
         if self._params["restart"] == "never":
             untold = {key: before for key, (before, _after) in self._target.moved.items()}
-            data = {**data, **{key: None if before is None else json.loads(before) for key, before in untold.items()}}
+            data = {**data, **{key: None if before is None else _json.parse(before) for key, before in untold.items()}}
         return {key: options.in_force(key, data, self._process.flags) for key in sorted(options.OF_THE_NETWORK)}
 
     # What should be there
@@ -184,7 +186,10 @@ class Daemon(Resource):
         return Target(text, Record(self._path, keys, original, self._untold(moved) if keys else {}), moved)
 
     def _given_back(self, document: Document, key: str, taken: Taken) -> Document:
-        if canonical(document.raw(key)) != taken.ours:
+        raw, replaced = document.raw(key), self._record.replaced
+        if raw == taken.before:
+            return document
+        if canonical(raw) != taken.ours and not (key in replaced and raw == replaced[key]):
             warning = f"{self._path}: {key} was changed by others since; it stays as it is"
             self.warnings += [] if warning in self.warnings else [warning]
             return document
@@ -212,15 +217,20 @@ class Daemon(Resource):
 
     # Changes
 
+    def _journal(self, target: Target) -> Record:
+        """Return what the next run must know if we are killed: what the file has of us, and what dockerd lacks."""
+        pending = {key: before for key, (before, _after) in target.moved.items()}
+        keys = {**self._record.keys, **target.record.keys}
+        replaced = {key: self._document.raw(key) for key in keys}
+        return Record(self._path, keys, target.record.original, pending or target.record.in_force, replaced)
+
     def _check(self, target: Target) -> None:
         unit = checks.unit()
         flags = checks.flags(unit, self._process)
         checks.require_right_file(self._path, flags)
         checks.require_no_doubles(self._path, Document(target.text or NEW).data, flags, self._wanted)
-        if target.text != self._place.text:
-            checks.require_writable(self._path)
-            if self._params["validate"] and self.installed and target.text:
-                checks.validate(self._run, self._path, target.text)
+        if target.text and target.text != self._place.text and self._params["validate"] and self.installed:
+            checks.validate(self._run, self._path, target.text)
         if self._how == RESTART:
             service.require_restartable(unit)
             lives = self._keeps_containers(flags)

@@ -14,7 +14,12 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
+
 SPACE = re.compile(r"[ \t\r\n]*")
+
+#: What stands for a value that is nobody's business.
+HIDDEN = '"…"'
 
 #: What is written where there is no file yet.
 NEW = "{}\n"
@@ -35,13 +40,7 @@ class Document:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        try:
-            data = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_not_json)
-        except RecursionError:
-            raise ValueError("is nested too deeply") from None
-        except json.JSONDecodeError as error:
-            comma = " (is there a comma after the last entry?)" if "property name" in error.msg else ""
-            raise ValueError(f"is not JSON: {error}{comma}") from None
+        data = _json.parse(text, _without_duplicates)
         if not isinstance(data, dict):
             raise ValueError(f"is a JSON {_kind(data)}, not an object")
         self.data: dict[str, t.Any] = data
@@ -87,6 +86,14 @@ class Document:
             start, end = members[index - 1].end, member.end
         return Document(self.text[:start] + self.text[end:])
 
+    def shown(self, keys: t.Container[str]) -> str:
+        """Return the text with the values of these keys; what others are, such as a proxy's password, is not told."""
+        text, at = "", 0
+        for member in self._members.values():
+            if member.key not in keys:
+                text, at = f"{text}{self.text[at : member.value]}{HIDDEN}", member.end
+        return text + self.text[at:]
+
     @property
     def _last(self) -> Member:
         return list(self._members.values())[-1]
@@ -108,7 +115,7 @@ class Document:
 
 def canonical(raw: t.Optional[str]) -> t.Optional[str]:
     """Return a value in one form, so that two can be compared; 1 is not true."""
-    return None if raw is None else json.dumps(json.loads(raw), sort_keys=True)
+    return None if raw is None else json.dumps(_json.parse(raw, _without_duplicates), sort_keys=True)
 
 
 def _members(text: str) -> t.Iterator[Member]:
@@ -141,10 +148,6 @@ def _without_duplicates(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
             raise ValueError(f"has the key {json.dumps(key)} twice")
         found[key] = value
     return found
-
-
-def _not_json(word: str) -> t.NoReturn:
-    raise ValueError(f"is not JSON: {word} is not a number")
 
 
 def _kind(data: t.Any) -> str:

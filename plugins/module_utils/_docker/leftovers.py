@@ -9,10 +9,9 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import json
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _iptables
+from ansible_collections.mink8s.podnet.plugins.module_utils import _iptables, _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker import processes, rules
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
@@ -30,9 +29,10 @@ NFT_TABLE = "docker-bridges"
 class Leftovers(Resource):
     """What Docker left on one node."""
 
-    def __init__(self, params: dict[str, t.Any], host: Host) -> None:
+    def __init__(self, params: dict[str, t.Any], host: Host, ssh_address: t.Optional[str] = None) -> None:
         super().__init__()
         self._host = host
+        self._ssh_address = ssh_address
         self._policy: str = params["forward_policy"]
         self._expected: dict[str, t.Any] = params["expected"]
         self._tools = _iptables.find_tools(host)
@@ -93,14 +93,26 @@ class Leftovers(Resource):
         return path
 
     def _list_links(self) -> dict[str, dict[str, t.Any]]:
-        out = self._host.output([self._ip(), "-json", "-details", "link", "show"])
-        return {link["ifname"]: link for link in json.loads(out or "[]") if "ifname" in link}
+        links = self._listed("-details", "link", "show")
+        return {link["ifname"]: link for link in links if isinstance(link.get("ifname"), str)}
+
+    def _listed(self, *words: str) -> list[dict[str, t.Any]]:
+        args = [self._ip(), "-json", *words]
+        try:
+            found = _json.parse(self._host.output(args) or "[]")
+        except ValueError as error:
+            raise PodnetError(f"{' '.join(args)}: what it says {error}; see it, and install iproute2 again") from error
+        return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
     def _kind(self, name: str) -> str:
-        return str(self._links[name].get("linkinfo", {}).get("info_kind", "device"))
+        info = self._links[name].get("linkinfo")
+        return str(info.get("info_kind", "device")) if isinstance(info, dict) else "device"
 
     def _look(self, tool: Tool) -> rules.Found:
-        return rules.find(_iptables.saved(self._host, tool, tables=rules.TABLES))
+        listing = _iptables.saved(self._host, tool, tables=rules.TABLES)
+        for name in (name for name, table in listing.items() if table.hidden):
+            self._warn_once(f"{tool.why_hidden(name)}, so what Docker has left there is not seen and stays")
+        return rules.find(listing)
 
     def _list_nft_tables(self) -> list[str]:
         nft = self._host.which("nft")
@@ -150,6 +162,7 @@ class Leftovers(Resource):
             self._refuse_if_unsure("bridge")
             if self._kind(BRIDGE) != "bridge":
                 raise PodnetError(f"{BRIDGE} is a {self._kind(BRIDGE)}, not a bridge of Docker's; rename or remove it")
+            self._refuse_if_precious()
         self._refuse_if_used()
         for tool, found in self._seen.items():
             if found and tool.version == 4:
@@ -159,10 +172,23 @@ class Leftovers(Resource):
                     f"{tool.name} {table}: '{line}' is not Docker's and jumps to a chain of Docker's; remove that rule"
                 )
 
+    def _refuse_if_precious(self) -> None:
+        """Somebody may have given that name to the bridge by which the node is reached."""
+        ways = [*self._listed("route", "show", "default"), *self._listed("-6", "route", "show", "default")]
+        hops = [hop for way in ways for hop in way.get("nexthops") or () if isinstance(hop, dict)]
+        if any(way.get("dev") == BRIDGE for way in (*ways, *hops)):
+            raise PodnetError(f"{BRIDGE} carries the default route, so it stays; give the node another link for that")
+        held = [each for link in self._listed("address", "show", "dev", BRIDGE) for each in link.get("addr_info") or ()]
+        if self._ssh_address and self._ssh_address in [each.get("local") for each in held if isinstance(each, dict)]:
+            raise PodnetError(
+                f"{BRIDGE} carries {self._ssh_address}, which Ansible is connected to, so it stays; connect to another "
+                "address of the node"
+            )
+
     def _refuse_if_used(self) -> None:
         names = {BRIDGE, *(name for found in self._seen.values() if found for name in found.bridges)}
         for name, link in self._links.items():
-            if link.get("master") in names:
+            if str(link.get("master")) in names:
                 raise PodnetError(
                     f"{link['master']} is used by {name}, most probably for a container; stop the containers, or take "
                     "the link out of the bridge"

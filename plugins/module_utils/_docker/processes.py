@@ -11,14 +11,13 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker import options
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._words import Word
@@ -79,7 +78,7 @@ def running() -> t.Optional[Running]:
         return None
     path = options.config_file(process.flags)
     try:
-        data = json.loads(_files.read_text(path) or "{}")
+        data = _json.parse(_files.read_text(path) or "{}")
     except (ValueError, PodnetError):
         data = {}
     return Running(process, data if isinstance(data, dict) else {}, not process.is_older_than(path))
@@ -127,7 +126,7 @@ def _started(pid: int) -> t.Optional[float]:
     # After the name, which may have spaces and brackets in it, this is the 20th field; proc(5).
     fields = _read(pid, "stat").rpartition(")")[2].split()
     uptime = _uptime()
-    if len(fields) < 20 or uptime is None:
+    if len(fields) < 20 or not fields[19].isdecimal() or uptime is None:
         return None
     return time.time() - uptime + int(fields[19]) / os.sysconf("SC_CLK_TCK")
 

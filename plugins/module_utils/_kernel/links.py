@@ -9,22 +9,26 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import ipaddress
 import os
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ssh
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Interface
 
 #: The alias (`ip link show` prints it) of every link that we made; only such a link is ever removed.
 ALIAS = "podnet"
+#: A link gets its alias after its birth, but its group with it: ours have this one until they have the alias, so that
+#: what a killed run leaves is not taken for somebody else's.
+UNNAMED = 0x706F646E
 
 AF_INET, AF_INET6 = 2, 10
 MAIN_TABLE = 254
 UNICAST, LOCAL = 1, 2
+#: The metric that the kernel gives a route for which none is asked, by the IP version.
+DEFAULT_METRIC = {4: 0, 6: 1024}
 _IFF_UP = 1
 _IFA_F_NODAD = 0x02
 _IFA_F_PERMANENT = 0x80
@@ -48,11 +52,17 @@ class Link:
     isolated: bool
     #: The number of the namespace that the other end of a pair is in; None where it is in this one.
     nsid: t.Optional[int] = None
+    group: int = 0
 
     @property
     def ours(self) -> bool:
         """Whether we made it."""
-        return self.alias == ALIAS
+        return self.alias == ALIAS or self.is_unnamed
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Whether we were killed before it had its alias."""
+        return self.group == UNNAMED and self.alias == ""
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ def links(ipr: t.Any) -> dict[str, Link]:
 
 
 def _whole(dump: t.Callable[[], t.Iterable[t.Any]]) -> list[t.Any]:
-    """Ask again where a link came or went while the kernel told them, as where pods are being attached."""
+    """Ask again where something came or went while the kernel told it, as where pods are being attached."""
     for _attempt in range(20):
         try:
             return list(dump())
@@ -82,14 +92,14 @@ def _whole(dump: t.Callable[[], t.Iterable[t.Any]]) -> list[t.Any]:
             # Its class is pyroute2's, which is not imported for that.
             if type(error).__name__ != "NetlinkDumpInterrupted":
                 raise
-    raise PodnetError("the node's links change faster than they can be listed; run this again")
+    raise PodnetError("netlink: the node's network changes faster than it can be listed; run this again")
 
 
 def addresses(ipr: t.Any, index: int) -> list[Interface]:
     """Return a link's lasting addresses without the link-local ones, which the kernel minds itself."""
     return [
         interface
-        for message in list(ipr.get_addr(index=index))
+        for message in _whole(lambda: ipr.get_addr(index=index))
         for interface in [_interface(message)]
         if (message.get_attr("IFA_FLAGS") or message["flags"]) & _IFA_F_PERMANENT
         and not (interface.version == 6 and interface.is_link_local)
@@ -99,7 +109,7 @@ def addresses(ipr: t.Any, index: int) -> list[Interface]:
 def all_addresses(ipr: t.Any) -> dict[int, list[Interface]]:
     """Return the addresses of all links by their numbers, also those that a DHCP server or a router has lent."""
     found: dict[int, list[Interface]] = {}
-    for message in list(ipr.get_addr()):
+    for message in _whole(ipr.get_addr):
         found.setdefault(message["index"], []).append(_interface(message))
     return found
 
@@ -127,7 +137,8 @@ def remove_address(ipr: t.Any, index: int, interface: Interface) -> None:
 
 def routes(ipr: t.Any, family: int, **filters: t.Any) -> list[Route]:
     """Return the main table's routes of a family; pyroute2 passes the filters (``oif``) on."""
-    return [_route(message) for message in list(ipr.get_routes(family=family, table=MAIN_TABLE, **filters))]
+    found = _whole(lambda: ipr.get_routes(family=family, table=MAIN_TABLE, **filters))
+    return [_route(message) for message in found]
 
 
 def exits(ipr: t.Any) -> list[str]:
@@ -143,28 +154,11 @@ def exits(ipr: t.Any) -> list[str]:
 def precious(ipr: t.Any, out: t.Sequence[str]) -> dict[str, str]:
     """Return the links that must stay as they are, each with the reason: those of ``exits`` and ssh's."""
     reasons = dict.fromkeys(out, "carries the default route")
-    address = ssh_address()
+    address = ssh.address()
     for link in links(ipr).values() if address else ():
         if any(str(interface.ip) == address for interface in addresses(ipr, link.index)):
             reasons.setdefault(link.name, f"carries {address}, which Ansible is connected to")
     return reasons
-
-
-def ssh_address() -> t.Optional[str]:
-    """Return the node's address that the ssh connection came in by; become's sudo hides it, so ask our ancestors."""
-    process = os.getpid()
-    while process > 1:
-        connection = _environment(process).get("SSH_CONNECTION", "").split()
-        if len(connection) == 4:
-            return connection[2].split("%")[0]
-        process = _parent(process)
-    return None
-
-
-def refused(error: Exception) -> t.Optional[str]:
-    """Return what the kernel said, or None if it was not the kernel; NetlinkError is not imported for that."""
-    code = getattr(error, "code", None)
-    return os.strerror(code) if isinstance(code, int) and code > 0 else None
 
 
 def index_of(ipr: t.Any, name: str) -> int:
@@ -175,17 +169,9 @@ def index_of(ipr: t.Any, name: str) -> int:
     return int(found[0])
 
 
-@contextlib.contextmanager
-def asking(what: str) -> t.Iterator[None]:
-    """Turn the kernel's refusal into a sentence: ``with asking("address 10.12.1.1/24 on br1"): ...``."""
-    try:
-        yield
-    except Exception as error:
-        reason = refused(error)
-        if reason is None:
-            raise
-        remedy = "run as root (become: true)" if reason == os.strerror(errno.EPERM) else "dmesg may tell more"
-        raise PodnetError(f"{what}: the kernel refuses it ({reason}); {remedy}") from error
+def give_alias(ipr: t.Any, index: int) -> None:
+    """Show whose a link is that was made in the group UNNAMED."""
+    ipr.link("set", index=index, ifalias=ALIAS, group=0)
 
 
 def _interface(message: t.Any) -> Interface:
@@ -214,6 +200,7 @@ def _link(message: t.Any) -> Link:
         hairpin=bool(port.get_attr("IFLA_BRPORT_MODE")) if port else False,
         isolated=bool(port.get_attr("IFLA_BRPORT_ISOLATED")) if port else False,
         nsid=message.get_attr("IFLA_LINK_NETNSID"),
+        group=message.get_attr("IFLA_GROUP") or 0,
     )
 
 
@@ -230,20 +217,3 @@ def _route(message: t.Any) -> Route:
         metric=attributes.get("RTA_PRIORITY") or 0,
         kind=message["type"],
     )
-
-
-def _environment(process: int) -> dict[str, str]:
-    try:
-        with open(f"/proc/{process}/environ", "rb") as file:
-            pairs = file.read().decode(errors="replace").split("\0")
-    except OSError:
-        return {}
-    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-
-
-def _parent(process: int) -> int:
-    try:
-        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
-            return int(file.read().rpartition(")")[2].split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0

@@ -23,10 +23,6 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._errors import Podne
 UNICAST, LOCAL = 1, 2
 _BOOT = 3
 
-#: Lines of one batch.  run_command writes all of its input before it reads, and what a pipe holds is 64 KiB:
-#: with more of them ip would wait for us to read its answers, and we for ip to read the questions.
-_BATCH = 500
-
 _EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 _FAILED = re.compile(r"Command failed \S*:(\d+)")
 
@@ -76,23 +72,24 @@ class MainTable:
 
     def ask(self, addresses: t.Sequence[str]) -> list[Answer]:
         """Ask the kernel for its way to each address, which may say its link: ``fe80::2 oif eth0``."""
-        answers: list[Answer] = []
-        for _first, lines in _portions([f"route get {address}" for address in addresses]):
-            status, out, err = self._run([self.ip, "-N", "-j", "-force", "-batch", "-"], "\n".join(lines))
-            found = _answers(out, _refusals(err), len(lines))
-            if found is None:
-                raise PodnetError(f"ip route get: its answers cannot be understood (status {status}, {_said(err)})")
-            answers += found
+        if not addresses:
+            return []
+        with _programs.input_file("".join(f"route get {address}\n" for address in addresses)) as path:
+            status, out, err = self._run([self.ip, "-N", "-j", "-force", "-batch", path])
+        answers = _answers(out, _refusals(err), len(addresses))
+        if answers is None:
+            raise PodnetError(f"ip route get: its answers cannot be understood (status {status}, {_said(err)})")
         return answers
 
     def change(self, lines: t.Sequence[str]) -> t.Optional[tuple[int, str]]:
         """Make changes, written as for ``ip -batch``; return which line is refused, if one is, and why."""
-        for first, portion in _portions(lines):
-            status, _out, err = self._run([self.ip, "-batch", "-"], "\n".join(portion))
-            if status != 0:
-                number, why = next(iter(_refusals(err).items()), (0, f"status {status}, {_said(err)}"))
-                return first + number, why
-        return None
+        if not lines:
+            return None
+        with _programs.input_file("".join(f"{line}\n" for line in lines)) as path:
+            status, _out, err = self._run([self.ip, "-batch", path])
+        if status == 0:
+            return None
+        return next(iter(_refusals(err).items()), (0, f"status {status}, {_said(err)}"))
 
     def _listed(self, words: t.Sequence[str]) -> list[dict[str, t.Any]]:
         """List something, and do so again where it changed meanwhile."""
@@ -105,11 +102,6 @@ class MainTable:
                 raise _programs.refusal(command, err)
             return list(json.loads(out or "[]"))
         raise PodnetError("the node's routes change faster than they can be listed; run this again")
-
-
-def _portions(lines: t.Sequence[str]) -> t.Iterator[tuple[int, t.Sequence[str]]]:
-    for first in range(0, len(lines), _BATCH):
-        yield first, lines[first : first + _BATCH]
 
 
 def _route(entry: dict[str, t.Any], version: int, protocol: int) -> Route:

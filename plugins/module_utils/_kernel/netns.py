@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import sys
 import typing as t
@@ -64,8 +65,39 @@ def netlink(path: t.Optional[str] = None) -> t.Iterator[t.Any]:
             handle = factory(strict_check=True)
         except OSError:  # a kernel before 4.20
             handle = factory()
-    with handle:
+    with asking("netlink"), handle:
         yield handle
+
+
+#: What the kernel says when somebody else was faster.
+_OVERTAKEN = (errno.EEXIST, errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ESRCH, errno.EADDRNOTAVAIL, errno.EBUSY)
+
+
+@contextlib.contextmanager
+def asking(what: str) -> t.Iterator[None]:
+    """Turn the kernel's refusal into a sentence: ``with asking("address 10.12.1.1/24 on br1"): ...``."""
+    try:
+        yield
+    except Exception as error:
+        code = _code(error)
+        if not code:
+            raise
+        remedy = "run as root (become: true)" if code == errno.EPERM else "dmesg may tell more"
+        if code in _OVERTAKEN:
+            remedy = "something else may have changed it meanwhile, so run this again; or dmesg may tell more"
+        raise PodnetError(f"{what}: the kernel refuses it ({os.strerror(code)}); {remedy}") from error
+
+
+def refused(error: Exception) -> t.Optional[str]:
+    """Return what the kernel said, or None if it was not the kernel."""
+    code = _code(error)
+    return os.strerror(code) if code else None
+
+
+def _code(error: Exception) -> int:
+    # NetlinkError is not imported, see _iproute.
+    code = getattr(error, "code", None)
+    return code if isinstance(code, int) and code > 0 else 0
 
 
 def _iproute() -> t.Any:

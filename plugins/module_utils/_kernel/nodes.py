@@ -25,8 +25,9 @@ class Way:
     node: str
     dst: Network
     via: Address
-    #: Where the address stands in the options.
+    #: Where the address, and where the pod CIDR stands in the options.
     path: str
+    pod_cidr: str
 
     @cached_property
     def route(self) -> str:
@@ -50,6 +51,8 @@ def ways(nodes: t.Mapping[str, t.Any], own: str) -> list[Way]:
         for index, value in enumerate(_list(f"nodes.{name}", node, "pod_cidrs")):
             path = f"nodes.{name}.pod_cidrs[{index}]"
             dst = _values.network(path, value)
+            if dst.prefixlen == 0:
+                raise OptionError(path, value, "is every address", "give one node's pod CIDR, like 10.12.1.0/24")
             claims.append((dst, str(name), path))
             if name != own:
                 found.append(_way(str(name), dst, hops, path))
@@ -77,7 +80,7 @@ def _way(name: str, dst: Network, hops: dict[int, tuple[Address, str]], path: st
         problem = f"cannot be routed, {name} has no IPv{dst.version} address"
         raise OptionError(path, str(dst), problem, f"add one to nodes.{name}.addresses")
     via, where = hops[dst.version]
-    return Way(name, dst, via, where)
+    return Way(name, dst, via, where, path)
 
 
 def _list(path: str, node: t.Any, key: str) -> list[t.Any]:

@@ -58,7 +58,7 @@ def _hop(ipr: t.Any, family: int, address: str) -> t.Optional[Hop]:
     try:
         answer = next(iter(ipr.route("get", dst=address, family=family)))
     except Exception as error:
-        if links.refused(error) is None:
+        if netns.refused(error) is None:
             raise
         return None
     if answer["type"] not in (links.UNICAST, links.LOCAL):

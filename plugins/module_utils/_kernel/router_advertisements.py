@@ -20,6 +20,7 @@ ROUTES = "/proc/net/ipv6_route"
 
 #: linux/ipv6_route.h: a default route, and one that was learnt from an advertisement.
 _ADVERTISED = 0x00010000 | 0x00040000
+_FLAGS = re.compile(r"[0-9a-fA-F]{8}")
 _KEY = re.compile(r"net/ipv6/conf/([^/]+)/accept_ra")
 
 
@@ -46,4 +47,5 @@ def _advertised_on() -> list[str]:
 def advertised_on(text: str) -> list[str]:
     """Return the interfaces that have an advertised default route, from the text of /proc/net/ipv6_route."""
     routes = [line.split() for line in text.splitlines()]
-    return sorted({route[9] for route in routes if int(route[8], 16) & _ADVERTISED == _ADVERTISED})
+    known = [route for route in routes if len(route) > 9 and _FLAGS.fullmatch(route[8])]
+    return sorted({route[9] for route in known if int(route[8], 16) & _ADVERTISED == _ADVERTISED})

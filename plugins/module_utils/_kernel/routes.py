@@ -18,6 +18,8 @@ import typing as t
 from ansible_collections.mink8s.podnet.plugins.module_utils import _persist, _programs, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ssh
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.links import DEFAULT_METRIC
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.main_table import (
     LOCAL,
     UNICAST,
@@ -30,9 +32,6 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._values import Addre
 
 #: The kernel, redirects, boot and static routes, and what routing daemons use (/etc/iproute2/rt_protos).
 _TAKEN = frozenset([*range(19), 42, *range(186, 193)])
-
-#: The metric that the kernel gives a route for which none is asked.
-_METRIC = {4: 0, 6: 1024}
 
 _HEADER = "# The routes to the other nodes' pods, made by Ansible (mink8s.podnet.routes); for ip -batch\n"
 
@@ -51,6 +50,7 @@ class Routes(Resource):
             self._behind.setdefault(way.hop, []).append(way)
         self._device = _device(params["device"])
         self._strict = params["on_unreachable"] == "fail"
+        self._bridge: t.Optional[str] = params.get("only_with_bridge")
         self._persist: t.Optional[str] = _persisted(params)
         self._found: dict[str, Route] = {}
         self._unreachable: dict[str, dict[str, t.Any]] = {}
@@ -63,9 +63,13 @@ class Routes(Resource):
     def desired(self, current: State) -> State:
         if not self._present:
             return {}
+        if self._bridge and self._bridge not in _links():
+            return dict(current)
         self._check_device()
         state = self._reachable()
-        if any(name not in current for name in state):
+        new = [way for way in self._ways if way.route in state and way.route not in current]
+        ssh.require_way_back((way.pod_cidr, way.dst) for way in new)
+        if new:
             self._check_foreign(state)
         if self._persist:
             lines = [f"route replace {self._spec(name, values)}\n" for name, values in state.items()]
@@ -135,7 +139,7 @@ class Routes(Resource):
         return None
 
     def _check_device(self) -> None:
-        there = {name for _index, name in socket.if_nameindex()}
+        there = _links()
         if self._device and self._device not in there:
             raise OptionError("device", self._device, "is not there", _values.suggestion(self._device, there - {"lo"}))
 
@@ -198,8 +202,12 @@ _KINDS = {2: "local", 3: "broadcast", 5: "multicast", 6: "blackhole", 7: "unreac
 def _key(route: Route) -> str:
     """Name a route; one of another kind or metric than ours have is named so that it is seen and removed."""
     kind = "" if route.kind == UNICAST else f" of type {route.kind}"
-    metric = "" if route.metric == _METRIC[route.version] else f" metric {route.metric}"
+    metric = "" if route.metric == DEFAULT_METRIC[route.version] else f" metric {route.metric}"
     return f"route {route.dst}{kind}{metric}"
+
+
+def _links() -> set[str]:
+    return {name for _index, name in socket.if_nameindex()}
 
 
 def _persisted(params: dict[str, t.Any]) -> t.Optional[str]:

@@ -99,9 +99,11 @@ class Sysctls(Resource):
                     self._modprobe([], change.name.split()[2])
             _settle(self._target)
         except PodnetError:
-            # The value that is refused must not wait in the file for the next boot.
-            _write_files({change.name: change.before for change in texts})
-            _settle({key: was for key, was in self._was.items() if was is not None})
+            try:
+                # The value that is refused must not wait in the file for the next boot.
+                _write_files({change.name: change.before for change in texts})
+            finally:
+                _settle({key: was for key, was in self._was.items() if was is not None})
             raise
         _write_files({change.name: None for change in texts if change.after is None})
 
@@ -172,7 +174,7 @@ def value_of(key: str) -> t.Optional[str]:
     try:
         with open(f"{ROOT}/{key}", encoding="utf-8") as file:
             return " ".join(file.read().split())
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):  # not text, or a name that no file has
         return None
 
 

@@ -18,10 +18,12 @@ from ansible_collections.mink8s.podnet.plugins.module_utils import _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, netns
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.veth_options import Pair, Way
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.veth_options import Pair
 
 #: Routes that the kernel makes by itself: for an address, and from router advertisements.
 _KERNELS = (2, 9)
+
+_FAMILIES = {4: links.AF_INET, 6: links.AF_INET6}
 
 
 class Veths(Resource):
@@ -32,10 +34,12 @@ class Veths(Resource):
         self._pairs = {f"veth {pair.name}": pair for pair in pairs}
         self._present = present
         self._links: dict[str, links.Link] = {}
+        self._precious: dict[str, str] = {}
 
     def read(self) -> State:
         with netns.netlink() as ipr:
             self._links = links.links(ipr)
+            self._precious = links.precious(ipr, links.exits(ipr))
         state: State = {}
         for key, pair in self._pairs.items():
             host = self._links.get(pair.name)
@@ -43,19 +47,26 @@ class Veths(Resource):
                 state[key] = self._read_pair(pair, host)
         return state
 
-    def desired(self, current: State) -> State:  # noqa: ARG002
-        for pair in self._pairs.values():
+    def desired(self, current: State) -> State:
+        for key, pair in self._pairs.items():
             self._check_name(pair)
+            if pair.name in self._precious and not (self._present and current.get(key) == _wanted(pair)):
+                remedy = "give the node another link for that first, or choose another name"
+                raise OptionError(f"{pair.option}.name", pair.name, self._precious[pair.name], remedy)
+            if self._present and os.path.exists(pair.path):
+                self._check_inside(pair)
         return {key: _wanted(pair) for key, pair in self._pairs.items()} if self._present else {}
 
     def apply(self, changes: list[Change]) -> None:
         for change in changes:
             if change.after is not None:
-                self._check_surroundings(self._pairs[change.name], _is_born(change))
+                self._check_surroundings(self._pairs[change.name])
+        # One step of all pairs after the other, as a name or a route may move from one of them to another.
         with netns.netlink() as ipr:
-            for change in changes:
-                with links.asking(change.name):
-                    self._step(ipr, change)
+            for step in (self._take_away, self._make, self._add_routes):
+                for change in changes:
+                    with netns.asking(change.name):
+                        step(ipr, change)
 
     def result(self, state: State) -> dict[str, t.Any]:
         return {"pairs": [{"name": pair.name, **state[key]} for key, pair in self._pairs.items() if key in state]}
@@ -103,16 +114,33 @@ class Veths(Resource):
         warning = f"{pair.name} is not ours, {what}: it stays"
         self.warnings += [warning] if warning not in self.warnings else []
 
-    def _check_surroundings(self, pair: Pair, born: bool) -> None:
+    def _check_inside(self, pair: Pair) -> None:
+        """Refuse what the kernel would refuse half-way, because of what others have in the namespace."""
+        with netns.netlink(pair.path) as inside:
+            there = links.links(inside)
+            others = {link.index: link.name for link in there.values() if not self._is_other_end(link)}
+            taken = {way.dst: others[way.device] for way in _rivals(inside) if way.device in others}
+        if pair.peer in others.values():
+            problem = f"is already in {pair.netns}"
+            raise OptionError(f"{pair.option}.peer", pair.peer, problem, "choose another peer")
+        for index, way in enumerate(pair.routes):
+            if way.dst in taken:
+                problem = f"has a route in {pair.netns} already, by {taken[way.dst]}"
+                raise OptionError(f"{pair.option}.routes[{index}].dst", way.dst, problem, "remove one of the two")
+
+    def _is_other_end(self, link: links.Link) -> bool:
+        """Whether a link in a namespace is the other end of one of the pairs, which may go elsewhere now."""
+        hosts = [self._links.get(pair.name) for pair in self._pairs.values()]
+        return link.kind == "veth" and any(
+            host and host.ours and (link.peer, link.index) == (host.index, host.peer) for host in hosts
+        )
+
+    def _check_surroundings(self, pair: Pair) -> None:
         """Bridges and namespaces may be made by an earlier task, which check mode skips; now they have to be there."""
         if not os.path.exists(pair.path):
             remedy = "start its process first" if "/" in pair.netns else f"create it first (ip netns add {pair.netns})"
             raise OptionError(f"{pair.option}.netns", pair.netns, "is not there", remedy)
-        if born:
-            with netns.netlink(pair.path) as inside:
-                if list(inside.link_lookup(ifname=pair.peer)):
-                    problem = f"is already in {pair.netns}"
-                    raise OptionError(f"{pair.option}.peer", pair.peer, problem, "choose another peer")
+        self._check_inside(pair)
         bridge = self._links.get(pair.bridge) if pair.bridge else None
         if pair.bridge and (bridge is None or bridge.kind != "bridge"):
             problem = "is not a bridge" if bridge else "is not there"
@@ -122,23 +150,31 @@ class Veths(Resource):
 
     # Changes
 
-    def _step(self, ipr: t.Any, change: Change) -> None:
+    def _take_away(self, ipr: t.Any, change: Change) -> None:
+        if change.before is not None and (change.after is None or _is_born(change)):
+            ipr.link("del", index=self._links[self._pairs[change.name].name].index)
+
+    def _make(self, ipr: t.Any, change: Change) -> None:
+        if change.after is None:
+            return
         pair = self._pairs[change.name]
-        born = _is_born(change)
-        if change.before is not None and (born or change.after is None):
-            ipr.link("del", index=self._links[pair.name].index)
+        if _is_born(change):
+            # The other end is born where it belongs, so its name cannot clash with one of the node's.
+            peer = {"ifname": pair.peer, "net_ns_fd": pair.path}
+            ipr.link("add", ifname=pair.name, kind="veth", peer=peer, group=links.UNNAMED)
+        self._settle_host(ipr, pair)
+        with netns.netlink(pair.path) as inside:
+            _settle_peer(inside, pair)
+
+    def _add_routes(self, ipr: t.Any, change: Change) -> None:  # noqa: ARG002
         if change.after is not None:
-            if born:
-                # The other end is born where it belongs, so its name cannot clash with one of the node's.
-                peer = {"ifname": pair.peer, "net_ns_fd": pair.path}
-                ipr.link("add", ifname=pair.name, kind="veth", peer=peer)
-            self._settle_host(ipr, pair)
+            pair = self._pairs[change.name]
             with netns.netlink(pair.path) as inside:
-                _settle_peer(inside, pair)
+                _add_routes(inside, pair)
 
     def _settle_host(self, ipr: t.Any, pair: Pair) -> None:
         index = links.index_of(ipr, pair.name)
-        ipr.link("set", index=index, ifalias=links.ALIAS)
+        links.give_alias(ipr, index)
         if pair.mtu is not None:
             ipr.link("set", index=index, mtu=pair.mtu)
         if pair.bridge is not None:
@@ -164,27 +200,31 @@ def _settle_peer(ipr: t.Any, pair: Pair) -> None:
         links.remove_address(ipr, index, interface)
     for interface in (each for each in pair.addresses if each not in found):
         links.add_address(ipr, index, interface)
-    _settle_routes(ipr, index, pair.routes)
-
-
-def _settle_routes(ipr: t.Any, index: int, wanted: t.Sequence[Way]) -> None:
-    there = _ways(ipr, index)
-    texts = {_shown(way.dst, way.via) for way in there}
-    asked = {_shown(way.dst, way.via) for way in wanted}
-    for way in there:
+    asked = {_shown(way.dst, way.via) for way in pair.routes}
+    for way in _ways(ipr, index):
         if _shown(way.dst, way.via) not in asked:
             via = {"gateway": way.via} if way.via else {}
             ipr.route("del", dst=way.dst, oif=index, priority=way.metric, **via)
+
+
+def _add_routes(ipr: t.Any, pair: Pair) -> None:
+    index = links.index_of(ipr, pair.peer)
+    there = {_shown(way.dst, way.via) for way in _ways(ipr, index)}
     # A route to a gateway can only be made when the gateway itself is reached: those without one first.
-    for each in sorted(wanted, key=lambda each: each.via is not None):
-        if _shown(each.dst, each.via) not in texts:
+    for each in sorted(pair.routes, key=lambda each: each.via is not None):
+        if _shown(each.dst, each.via) not in there:
             via = {"gateway": each.via} if each.via else {"scope": "link"}
             ipr.route("add", dst=each.dst, oif=index, **via)
 
 
+def _rivals(ipr: t.Any) -> list[links.Route]:
+    """Return the routes beside which the kernel makes no other to the same destination."""
+    found = [(version, way) for version, family in _FAMILIES.items() for way in links.routes(ipr, family)]
+    return [way for version, way in found if way.metric == links.DEFAULT_METRIC[version]]
+
+
 def _ways(ipr: t.Any, index: int) -> list[links.Route]:
-    families = (links.AF_INET, links.AF_INET6)
-    found = [way for family in families for way in links.routes(ipr, family, oif=index)]
+    found = [way for family in _FAMILIES.values() for way in links.routes(ipr, family, oif=index)]
     return [way for way in found if way.protocol not in _KERNELS and way.kind == links.UNICAST]
 
 

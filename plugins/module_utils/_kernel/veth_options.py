@@ -9,6 +9,7 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import ipaddress
 import typing as t
 from dataclasses import dataclass
 
@@ -54,7 +55,38 @@ def check(given: t.Sequence[dict[str, t.Any]], present: bool) -> list[Pair]:
             raise OptionError(f"{pair.option}.peer", pair.peer, problem, "choose another peer or netns")
         names.add(pair.name)
         ends.add((pair.path, pair.peer))
+    if present:
+        _check_routes(pairs)
     return pairs
+
+
+def _check_routes(pairs: t.Sequence[Pair]) -> None:
+    """Refuse what the kernel would refuse half-way: a second route to the same, a gateway that is nowhere near."""
+    taken: dict[tuple[str, str], str] = {}
+    for pair in pairs:
+        for interface in (each for each in pair.addresses if each.version == 4):
+            taken.setdefault((pair.path, str(interface.network)), f"its address {interface}")
+    for pair in pairs:
+        for index, way in enumerate(pair.routes):
+            option = f"{pair.option}.routes[{index}]"
+            _check_gateway(f"{option}.via", pair, way)
+            other = taken.setdefault((pair.path, way.dst), option)
+            if other != option:
+                problem = f"has a route in {pair.netns} already, {other}"
+                raise OptionError(f"{option}.dst", way.dst, problem, "leave one of them out")
+
+
+def _check_gateway(option: str, pair: Pair, way: Way) -> None:
+    via = ipaddress.ip_address(way.via) if way.via else None
+    if via is None or (via.version == 6 and via.is_link_local):
+        return
+    if any(via == interface.ip for interface in pair.addresses):
+        raise OptionError(option, way.via, "is the pair's own address", "give the gateway's")
+    on_link = [interface.network for interface in pair.addresses]
+    on_link += [ipaddress.ip_network(each.dst) for each in pair.routes if each.via is None]
+    if not any(via in network for network in on_link):
+        remedy = f"give {pair.option} an address beside it, or a route to it without via"
+        raise OptionError(option, way.via, "is not on the link", remedy)
 
 
 def _pair(option: str, given: dict[str, t.Any], present: bool) -> Pair:

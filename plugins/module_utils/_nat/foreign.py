@@ -61,12 +61,9 @@ class Trouble:
     pods: list[Network]
 
 
-def find(rules: RuleSet, seen: Seen, forwarded: t.Container[Tool], chain_texts: ChainTexts) -> list[Report]:
-    """Return every foreign rule that harms, as ``where``, ``rule``, ``effect`` and ``remedy``.
-
-    ``forwarded`` are the tools in whose FORWARD chain ours is, or is about to be, the first.
-    """
-    places = [*_iptables_places(seen, forwarded), *_nft_places(seen)]
+def find(rules: RuleSet, seen: Seen, chain_texts: ChainTexts) -> list[Report]:
+    """Return every foreign rule that harms, as ``where``, ``rule``, ``effect`` and ``remedy``."""
+    places = [*_iptables_places(seen), *_nft_places(seen)]
     reports = [_report(trouble, chain_texts) for trouble in _troubles(rules, places)]
     return _grouped(reports)
 
@@ -85,16 +82,14 @@ def sentence(report: Report) -> str:
     return f"{report['where']}: '{report['rule']}' would {report['effect']} pod traffic; {report['remedy']}"
 
 
-def _iptables_places(seen: Seen, forwarded: t.Container[Tool]) -> t.Iterator[Place]:
+def _iptables_places(seen: Seen) -> t.Iterator[Place]:
     for tool, listing in seen.saved.items():
         for harm, name, chain in (("nat", "nat", "POSTROUTING"), ("drop", "filter", "FORWARD")):
             table = listing.get(name)
-            if table is None:
+            if table is None or table.hidden:
                 continue
-            ours_will_be_first = tool in forwarded and iptables.FORWARD not in table.policies
-            if chain == "POSTROUTING" or not ours_will_be_first:
-                hook = Hook(chain, table.policies.get(chain, "ACCEPT").lower(), _reader(table))
-                yield Place(tool, (tool.name, name), tool.version, harm, hook)
+            hook = Hook(chain, table.policies.get(chain, "ACCEPT").lower(), _reader(table))
+            yield Place(tool, (tool.name, name), tool.version, harm, hook)
 
 
 def _reader(table: Table) -> t.Callable[[str], list[Rule]]:
@@ -109,7 +104,11 @@ def _nft_places(seen: Seen) -> t.Iterator[Place]:
     # The tables that iptables-nft made are in its own listing already.
     words = {4: "ip", 6: "ip6"}
     listed = {
-        (words[tool.version], name) for tool, found in seen.saved.items() if tool.flavour == "nft" for name in found
+        (words[tool.version], name)
+        for tool, found in seen.saved.items()
+        if tool.flavour == "nft"
+        for name, table in found.items()
+        if not table.hidden
     }
     ruleset = Ruleset(seen.ruleset)
     for harm, name in (("nat", "postrouting"), ("drop", "forward")):

@@ -19,6 +19,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import (
     COMMANDS,
     PACKAGES,
     Listing,
+    Table,
     Tool,
     default_flavour,
     find_tools,
@@ -113,6 +114,15 @@ class Iptables:
             self.host.output(tool.loader, text)
             return own_chains(_iptables.saved(self.host, tool, must_work=True), chains)
 
+    @staticmethod
+    def require_visible(tool: Tool, table: Table, chain: str) -> None:
+        """Refuse to have a chain where we could not look after it."""
+        if table.hidden:
+            raise PodnetError(
+                f"{tool.name} chain {chain}: {tool.why_hidden(TABLES[chain])}, so this chain cannot be looked after; "
+                "move those rules to a table of another name, or set backend to nftables"
+            )
+
     def change(self, tool: Tool, chain: str, before: t.Optional[str], after: t.Optional[str]) -> None:
         """Bring a chain from one text to another, in one transaction."""
         self.host.output(tool.loader, _difference(chain, before, after))
@@ -127,6 +137,26 @@ def own_chains(listing: Listing, chains: t.Iterable[str] = tuple(TABLES)) -> dic
             lines = [f":{chain} - [0:0]", *table.jumps_to(chain), *table.rules.get(chain, [])]
             found[chain] = "\n".join(lines) + "\n"
     return found
+
+
+def forward_text(ruleset: RuleSet, version: int) -> str:
+    """Return the text of our FORWARD chain, once it is there."""
+    jump = JUMPS[FORWARD].replace("-I FORWARD 1", "-A FORWARD")
+    own = [rule for family in ruleset.families if family.version == version for rule in rules(FORWARD, family, ruleset)]
+    return "\n".join([f":{FORWARD} - [0:0]", jump, *[f"-A {FORWARD} {rule}" for rule in own]]) + "\n"
+
+
+def with_forward(listing: Listing, text: t.Optional[str]) -> Listing:
+    """Return a listing as it is once our FORWARD chain has been brought to a text; None: it is not there."""
+    if "filter" not in listing:
+        return listing
+    table = listing["filter"]
+    jumps, ours = _split(FORWARD, text)
+    rules, old = {**table.rules, FORWARD: ours}, table.jumps_to(FORWARD)
+    if old != jumps:
+        rules = {chain: [line for line in lines if line not in old] for chain, lines in rules.items()}
+        rules["FORWARD"] = jumps + rules.get("FORWARD", [])
+    return {**listing, "filter": Table(table.policies, rules, table.hidden)}
 
 
 def _difference(chain: str, before: t.Optional[str], after: t.Optional[str]) -> str:

@@ -9,8 +9,10 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import collections
 import ipaddress
 import re
+import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import FREE_TEXT, words
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.packets import Match, Rule
@@ -40,17 +42,17 @@ ASIDE = (
 
 def rule(line: str) -> Rule:
     """Return a line as a rule that can be followed; what is not understood is a match that matches nothing."""
-    found = words(line)[2:]
+    found = collections.deque(words(line)[2:])
     matches: list[Match] = []
     verdict, target, negated = "none", "", False
     while found:
-        word = found.pop(0)
+        word = found.popleft()
         if word == "!":
             negated = True
             continue
         values = _values(word, found)
         if word in ("-j", "-g"):
-            target = values[0]
+            target = values[0] if values else ""
             verdict = VERDICTS.get(target, "jump" if word == "-j" else "goto")
         elif word not in ("-m", *ASIDE):
             matches.append(_match(word, values, negated))
@@ -58,13 +60,13 @@ def rule(line: str) -> Rule:
     return Rule(verdict, target, tuple(matches), line)
 
 
-def _values(option: str, found: list[str]) -> list[str]:
+def _values(option: str, found: t.Deque[str]) -> list[str]:
     """Take an option's values off the list: one of free text, else the words up to the next option."""
     if option in FREE_TEXT:
-        return [found.pop(0)]
+        return [found.popleft()] if found else []
     values = []
     while found and found[0] != "!" and not re.match(r"--?[a-zA-Z]", found[0]):
-        values.append(found.pop(0))
+        values.append(found.popleft())
     return values
 
 
@@ -92,7 +94,12 @@ def _match(option: str, values: list[str], negated: bool) -> Match:
             return Match("other")
     if kind == "mark":
         mark, _slash, mask = value.partition("/")
-        return Match(kind, ((int(mark, 0), int(mask or "0xffffffff", 0)),), negated)
+        numbers = [_number(word) for word in (mark, mask or "0xffffffff")]
+        return Match("other") if None in numbers else Match(kind, (tuple(numbers),), negated)
     # "br+" is every name that begins with br.
     value = re.sub(r"\+$", "*", value) if kind in ("input", "output") else value.lower()
     return Match(kind, tuple(value.split(",")), negated)
+
+
+def _number(word: str) -> t.Optional[int]:
+    return int(word, 0) if re.fullmatch(r"0x[0-9a-f]{1,16}|0|[1-9][0-9]{0,19}", word) else None

@@ -38,6 +38,12 @@ META = {
     "mark": "mark",
 }
 
+#: What taking something apart that another nft forms in another way may end with.
+_OTHERWISE = (AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError)
+
+#: What the values of a match are, where they are not words or numbers alike.
+_TYPES: dict[str, type] = {"mark": int, "input": str, "output": str}
+
 #: Which packets a table of each family sees.
 FAMILIES = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
 
@@ -49,12 +55,11 @@ class Ruleset:
     """All tables that nft lists."""
 
     def __init__(self, items: list[dict[str, t.Any]]) -> None:
-        self._chains = [item["chain"] for item in items if "chain" in item]
-        self._sets = {(*_key(item["set"]), item["set"]["name"]): item["set"] for item in items if "set" in item}
+        self._chains = _each(items, "chain", "name")
+        self._sets = {(*_key(each), each["name"]): each for each in _each(items, "set", "name")}
         self._rules: dict[tuple[str, str, str], list[dict[str, t.Any]]] = {}
-        for item in items:
-            if "rule" in item:
-                self._rules.setdefault((*_key(item["rule"]), item["rule"]["chain"]), []).append(item["rule"])
+        for rule in _each(items, "rule", "chain"):
+            self._rules.setdefault((*_key(rule), rule["chain"]), []).append(rule)
 
     def hooks(self, name: str, version: int, ignore: t.Container[TableKey]) -> list[tuple[TableKey, Hook]]:
         """Return the base chains of a hook that see packets of an IP version, but those of some tables."""
@@ -66,7 +71,14 @@ class Ruleset:
         return found
 
     def _reader(self, table: TableKey) -> t.Callable[[str], list[Rule]]:
-        return lambda chain: [self._rule(table, rule) for rule in self._rules.get((*table, chain), [])]
+        return lambda chain: [self._understood(table, rule) for rule in self._rules.get((*table, chain), [])]
+
+    def _understood(self, table: TableKey, rule: dict[str, t.Any]) -> Rule:
+        """Return a rule that can be followed; what is not understood matches nothing."""
+        try:
+            return self._rule(table, rule)
+        except _OTHERWISE:
+            return Rule("none", matches=(Match("other"),))
 
     def _rule(self, table: TableKey, rule: dict[str, t.Any]) -> Rule:
         verdict, target = "none", ""
@@ -75,13 +87,13 @@ class Ruleset:
             kind, body = next(iter(statement.items()))
             if kind in VERDICTS:
                 verdict = VERDICTS[kind]
-                target = body["target"] if kind in ("jump", "goto") else ""
+                target = str(body["target"]) if kind in ("jump", "goto") else ""
             elif kind == "match":
                 matches.append(self._match(table, body))
             elif kind not in ASIDE:
                 # A limit, a verdict map, …: not followed.
                 matches.append(Match("other"))
-        return Rule(verdict, target, tuple(matches), handle=rule["handle"])
+        return Rule(verdict, target, tuple(matches), handle=int(rule["handle"]))
 
     def _match(self, table: TableKey, body: dict[str, t.Any]) -> Match:
         kind, mask = _kind(body["left"])
@@ -90,7 +102,7 @@ class Ruleset:
         values = self._values(table, body["right"])
         if kind in ("source", "destination"):
             values = [network for value in values for network in _networks(value)]
-        elif not all(isinstance(value, int if kind == "mark" else (int, str)) for value in values):
+        elif not all(isinstance(value, _TYPES.get(kind, (int, str))) for value in values):
             return Match("other")
         if kind == "mark":
             values = [(value, mask) for value in values]
@@ -104,6 +116,12 @@ class Ruleset:
         if isinstance(right, dict) and "set" in right:
             right = right["set"]
         return [_plain(value) for value in right] if isinstance(right, list) else [_plain(right)]
+
+
+def _each(items: list[dict[str, t.Any]], kind: str, name: str) -> list[dict[str, t.Any]]:
+    """Return the objects of a kind that say where they belong."""
+    found = [item[kind] for item in items if isinstance(item.get(kind), dict)]
+    return [each for each in found if all(isinstance(each.get(key), str) for key in ("family", "table", name))]
 
 
 def _key(item: dict[str, t.Any]) -> TableKey:
@@ -144,7 +162,7 @@ def _networks(value: t.Any) -> t.Iterable[Network]:
             return [ipaddress.ip_network(f"{value['prefix']['addr']}/{value['prefix']['len']}")]
         if isinstance(value, dict) and "range" in value:
             first, last = map(ipaddress.ip_address, value["range"])
-            return ipaddress.summarize_address_range(t.cast("t.Any", first), t.cast("t.Any", last))
+            return list(ipaddress.summarize_address_range(t.cast("t.Any", first), t.cast("t.Any", last)))
         return [ipaddress.ip_network(value)]
     except (ValueError, TypeError):
         return []

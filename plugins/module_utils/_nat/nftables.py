@@ -9,14 +9,14 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import json
 import re
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.host import scratch_namespace
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.ruleset import KUBE_PROXY_MARK, Family, RuleSet
-from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, refusal
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, input_file, refusal
 
 TABLE_KEY = ("inet", "podnet")
 TABLE = " ".join(TABLE_KEY)
@@ -24,6 +24,9 @@ STATE_NAME = f"nftables table {TABLE}"
 
 #: The keywords of each family: set type, and the protocol of saddr and daddr.
 WORDS = {4: ("ipv4_addr", "ip"), 6: ("ipv6_addr", "ip6")}
+
+#: The kernel counts rules in 64 bits.
+_HANDLE = re.compile("[0-9]{1,20}")
 
 PACKAGES = "install nftables >= 1.0 (Debian, Ubuntu: apt install nftables; Fedora, RHEL: dnf install nftables)"
 
@@ -93,9 +96,10 @@ class Nftables:
             raise refusal(args, err)
         self.speaks_json = "JSON" not in err
         try:
-            return t.cast("list[dict[str, t.Any]]", json.loads(out)["nftables"])
-        except (ValueError, KeyError):
+            found = _json.parse(out)["nftables"]
+        except (ValueError, KeyError, TypeError):
             return []
+        return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
     def live(self) -> t.Optional[str]:
         """Return our table as it is in the kernel."""
@@ -114,13 +118,18 @@ class Nftables:
 
     def load(self, text: str) -> None:
         """Load a script; all of it, or nothing."""
-        self.host.output([str(self.nft), "-f", "-"], text)
+        with input_file(text) as path:
+            rc, _out, err = self.host.run([str(self.nft), "-f", path], None)
+        if rc != 0:
+            raise refusal([str(self.nft), "-f", "-"], err.replace(path, "-"))
 
     def chain_texts(self, family: str, table: str, chain: str) -> dict[int, str]:
         """Return the rules of a chain as text, by their handles."""
         rc, out, _err = self.host.run([str(self.nft), "-a", "-s", "list", "chain", family, table, chain], None)
-        found = re.findall(r"^\s*(.*\S)\s+# handle (\d+)$", out, re.MULTILINE) if rc == 0 else []
-        return {int(handle): text for text, handle in found}
+        parts = [line.rpartition(" # handle ") for line in out.splitlines()] if rc == 0 else []
+        return {
+            int(handle): text.strip() for text, _mark, handle in parts if text.strip() and _HANDLE.fullmatch(handle)
+        }
 
     def _list(self) -> list[str]:
         return [str(self.nft), "-s", "list", "table", *TABLE_KEY]
@@ -131,11 +140,19 @@ REMOVAL = f"delete table {TABLE}\n"
 
 def version(ruleset: list[dict[str, t.Any]]) -> tuple[int, ...]:
     """Return the version of nft, as its own listing says."""
-    text = next((item["metainfo"]["version"] for item in ruleset if "metainfo" in item), "")
-    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+    about = [item["metainfo"] for item in ruleset if isinstance(item.get("metainfo"), dict)]
+    text = str(about[0].get("version", "")) if about else ""
+    return tuple(int(part) for part in re.findall(r"[0-9]{1,9}", text)[:3])
+
+
+def has_chain(ruleset: list[dict[str, t.Any]], version: int, table: str, name: str) -> bool:
+    """Whether a chain is in a table of one IP version; the names are exact."""
+    chains = [item["chain"] for item in ruleset if "chain" in item]
+    key = (WORDS[version][1], table, name)
+    return key in [(chain["family"], chain["table"], chain["name"]) for chain in chains]
 
 
 def has_table(ruleset: list[dict[str, t.Any]]) -> bool:
     """Whether our table is there; the name is exact."""
-    tables = [item["table"] for item in ruleset if "table" in item]
-    return TABLE_KEY in [(table["family"], table["name"]) for table in tables]
+    tables = [item["table"] for item in ruleset if isinstance(item.get("table"), dict)]
+    return TABLE_KEY in [(table.get("family"), table.get("name")) for table in tables]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ansible_collections.mink8s.podnet.plugins.module_utils import _persist
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import PACKAGES, Tool
+from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import PACKAGES, Listing, Table, Tool
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import foreign
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import iptables as ipt
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import nftables as nft
@@ -60,6 +60,7 @@ class Masquerade(Resource):
         if table is not None:
             state[nft.STATE_NAME] = table
         for tool, listing in self.seen.saved.items():
+            self._require_visible(tool, listing)
             state.update({tool.state_name(chain): text for chain, text in ipt.own_chains(listing).items()})
         return {**state, **_persist.read("persist", _HEADER, self._every_path())}
 
@@ -95,9 +96,10 @@ class Masquerade(Resource):
         rules = self.options.rules
         if rules is None:
             return {"backend": None, "foreign": [], "loaders": []}
-        forwarded = [tool for tool in self.iptables.tools if tool.state_name(ipt.FORWARD) in state]
         effects = ("masquerade", "drop") if self.options.masquerade else ("drop",)
-        reports = foreign.find(rules, self.seen, forwarded, self.nftables.chain_texts)
+        saved = self.seen.saved.items()
+        planned = {tool: ipt.with_forward(listing, state.get(tool.state_name(ipt.FORWARD))) for tool, listing in saved}
+        reports = foreign.find(rules, foreign.Seen(self.seen.ruleset, planned), self.nftables.chain_texts)
         reports = [report for report in reports if report["effect"] in effects]
         self.warnings += [foreign.sentence(report) for report in reports]
         if not self.nftables.speaks_json:
@@ -134,9 +136,17 @@ class Masquerade(Resource):
     def _table(self) -> str:
         return t.cast(str, self._once("table", lambda: self.nftables.canonical(self._script())))
 
+    def _require_visible(self, tool: Tool, listing: Listing) -> None:
+        """Refuse to go on where a chain of ours is, but cannot be seen."""
+        for chain, name in ipt.TABLES.items() if tool.flavour == "nft" else ():
+            if name in listing and nft.has_chain(self.seen.ruleset, tool.version, name, chain):
+                self.iptables.require_visible(tool, listing[name], chain)
+
     def _chains(self, rules: RuleSet, tool: Tool, chains: list[str]) -> dict[str, str]:
         if not chains:
             return {}
+        for chain in chains:
+            self.iptables.require_visible(tool, self.seen.saved[tool].get(ipt.TABLES[chain], Table()), chain)
         text = ipt.script(rules, chains, tool.version)
         return t.cast(
             "dict[str, str]", self._once(text + tool.name, lambda: self.iptables.canonical(tool, text, chains))

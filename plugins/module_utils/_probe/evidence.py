@@ -32,13 +32,20 @@ class Question(t.Protocol):
     """One sender and one target, as the matrix has them."""
 
     @property
-    def pod(self) -> Pod: ...
+    def pod(self) -> Pod:
+        """The sender, None for the node itself."""
+
     @property
-    def target(self) -> dict[str, t.Any]: ...
+    def target(self) -> dict[str, t.Any]:
+        """Who is pinged."""
+
     @property
-    def small(self) -> Cell: ...
+    def small(self) -> Cell:
+        """How short pings went."""
+
     @property
-    def big(self) -> Cell: ...
+    def big(self) -> Cell:
+        """How pings of the full MTU went."""
 
 
 class Witness:
@@ -108,7 +115,7 @@ class Witness:
             if self.seen is None:
                 self.seen = foreign.Seen(nftables.ruleset(), iptables.saved())
             rules = ruleset.build([f"{own}/{128 if ':' in own else 32}"], [address], bridge, random_fully=False)
-            found = foreign.find(rules, self.seen, (), nftables.chain_texts)
+            found = foreign.find(rules, self.seen, nftables.chain_texts)
         except PodnetError:  # A cause that cannot be looked for is no reason to fail.
             return [], []
         told = {effect: [_sentence(report) for report in found if report["effect"] == effect] for effect in _EFFECTS}

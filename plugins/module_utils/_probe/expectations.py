@@ -14,7 +14,7 @@ import re
 import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import invoke
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni.conf import plugins_of
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.conf import capabilities_of, plugins_of
 
 #: Plugins that need nothing of a host but its kernel; others want an uplink, a server, or Kubernetes.
 TRIED, TRIED_IPAM = ("bridge", "ptp"), ("host-local",)
@@ -56,7 +56,7 @@ def moved(document: Document, directory: str) -> Document:
 
     def plugin(entry: Document) -> Document:
         found = {**entry, "dataDir": directory} if "dataDir" in entry else dict(entry)
-        if "ipam" in entry:
+        if isinstance(entry.get("ipam"), dict):
             found["ipam"] = {**entry["ipam"], "dataDir": directory}
         return found
 
@@ -79,7 +79,7 @@ def gives_gateway(document: Document) -> bool:
 
 def maps_ports(document: Document) -> bool:
     """Whether a plugin says that it can give pods a port of the host."""
-    return any((plugin.get("capabilities") or {}).get("portMappings") for plugin in plugins_of(document))
+    return any(capabilities_of(plugin).get("portMappings") for plugin in plugins_of(document))
 
 
 def targets(document: Document, node: str, pods: list[tuple[str, dict[str, t.Any]]]) -> list[dict[str, t.Any]]:
@@ -121,8 +121,9 @@ def _asks_a_daemon(plugin: t.Any) -> bool:
 
 
 def _has_default_route(main: Document, version: int) -> bool:
-    routes = [route.get("dst") for route in main["ipam"].get("routes") or []]
-    return bool(main.get("isDefaultGateway")) or EVERYWHERE[version] in routes
+    routes = main["ipam"].get("routes")
+    found = [route.get("dst") for route in routes if isinstance(route, dict)] if isinstance(routes, list) else []
+    return bool(main.get("isDefaultGateway")) or EVERYWHERE[version] in found
 
 
 def _unique(results: list[dict[str, t.Any]], read: t.Callable[[dict[str, t.Any]], list[str]]) -> list[str]:

@@ -13,8 +13,9 @@ import json
 import typing as t
 from pathlib import Path
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni import invoke
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _json
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import invoke, loader
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 
 DIRECTORY = "/run/podnet-probe"
 #: The record of the process that answers for the node itself, beside those of the pods.
@@ -74,8 +75,34 @@ class Record(t.NamedTuple):
 
 def records() -> list[Record]:
     """All that was started here, by this run or by earlier ones, in the order of the names."""
-    texts = [_files.read_text(str(path)) for path in sorted(Path(DIRECTORY).glob("[!.]*.json"))]
-    return [Record(**json.loads(text)) for text in texts if text is not None]
+    paths = sorted(str(path) for path in Path(DIRECTORY).glob("[!.]*.json"))
+    texts = {path: _files.read_text(path) for path in paths}
+    return [_record(path, text) for path, text in texts.items() if text is not None]
+
+
+def _record(path: str, text: str) -> Record:
+    """Return the record, or say that the file is none of ours: what is in it is killed, and told to plugins."""
+    try:
+        record = Record(**_json.parse(text))
+    except (ValueError, TypeError):
+        record = None
+    if record is None or record.path != path or not _is_sound(record):
+        raise PodnetError(f"{path}: is not a record of a probe pod; end the pod's process, and remove the file")
+    return record
+
+
+def _is_sound(record: Record) -> bool:
+    numbers = (record.pid, record.started, record.port)
+    return (
+        all(type(number) is int and 0 <= number < 2**63 for number in numbers)
+        and record.pid > 1
+        and isinstance(record.stale, (int, float))
+        and isinstance(record.container_id, str)
+        and isinstance(record.bin_dirs, list)
+        and all(isinstance(directory, str) for directory in record.bin_dirs)
+        and (record.document is None or loader.can_be_run(record.document))
+        and isinstance(record.result, dict)
+    )
 
 
 def pods() -> list[Record]:
@@ -90,4 +117,4 @@ def started_at(pid: int) -> int:
             fields = file.read().rpartition(") ")[2].split()
     except OSError:
         return 0
-    return 0 if fields[0] == "Z" else int(fields[19])
+    return int(fields[19]) if len(fields) > 19 and fields[0] != "Z" and fields[19].isdecimal() else 0

@@ -107,7 +107,7 @@ class Scratch:
         _no_address_detection()
         with netns.netlink() as ipr:
             for address in expectations.HOST.values():
-                with contextlib.suppress(PodnetError), links.asking(f"address {address} on lo"):
+                with contextlib.suppress(PodnetError), netns.asking(f"address {address} on lo"):
                     links.add_address(ipr, links.index_of(ipr, "lo"), ipaddress.ip_interface(address))
 
     def _attached(self, name: str, args: t.Mapping[str, t.Any]) -> Pod:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import tempfile
 import typing as t
-from pathlib import Path
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs, _units
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
@@ -47,10 +46,11 @@ class Dump(t.NamedTuple):
     @property
     def places(self) -> dict[str, t.Any]:
         """The directories in force: the old key wins over the new one, as containerd has it."""
-        one, many = self.keys.get("bin_dir"), self.keys.get("bin_dirs") or []
+        one, many = self.keys.get("bin_dir"), self.keys.get("bin_dirs")
+        listed = many if isinstance(many, list) else []
         return {
             "conf_dir": reader.plain(self.keys.get("conf_dir", "")),
-            "bin_dirs": [reader.plain(each) for each in ([one] if one else many)],
+            "bin_dirs": [reader.plain(each) for each in ([one] if one else listed)],
         }
 
 
@@ -137,9 +137,17 @@ def _parsed(out: str) -> Dump:
     top = sections[""]
     names = [toml.normal(_section(version)) for version in sorted(PLUGINS, reverse=True)]
     keys = next((sections[name] for name in names if name in sections), None)
-    disabled = keys is None or any(each in DISABLED for each in top.get("disabled_plugins") or [])
-    address = next((sections[name]["address"] for name in _ADDRESSES if sections.get(name, {}).get("address")), "")
-    return Dump(int(top.get("version") or 0), disabled, keys or {}, address or cri.SOCKETS[0])
+    without = top.get("disabled_plugins")
+    disabled = keys is None or (isinstance(without, list) and any(each in DISABLED for each in without))
+    addresses = [sections.get(name, {}).get("address") for name in _ADDRESSES]
+    address = next((each for each in addresses if each and isinstance(each, str)), cri.SOCKETS[0])
+    return Dump(_version(top, 0), disabled, keys or {}, address)
+
+
+def _version(top: t.Mapping[str, t.Any], otherwise: int) -> int:
+    """A file's version; what is no number is none that is known here."""
+    found = top.get("version", otherwise)
+    return found if type(found) is int else 0
 
 
 def _changed(daemon: Daemon, text: t.Optional[str], dump: Dump, wanted: dict[str, t.Any]) -> str:
@@ -148,7 +156,7 @@ def _changed(daemon: Daemon, text: t.Optional[str], dump: Dump, wanted: dict[str
         _require_understood(daemon.path, text, dump, wanted)
     base = f"{HEADER}version = {_newest(dump)}\n" if text is None else text
     sections = toml.sections(base)
-    section = _section(sections[""]["version"])
+    section = _section(_version(sections[""], 0))
     keys = _keys(daemon.path, sections.get(toml.normal(section), {}), dump, wanted)
     try:
         new = toml.edit(base, section, keys)
@@ -162,7 +170,7 @@ def _changed(daemon: Daemon, text: t.Optional[str], dump: Dump, wanted: dict[str
 
 
 def _require_understood(path: str, text: str, dump: Dump, wanted: dict[str, t.Any]) -> None:
-    version = toml.sections(text)[""].get("version", 1)
+    version = _version(toml.sections(text)[""], 1)
     if version not in PLUGINS:
         known = " and ".join(map(str, PLUGINS))
         raise PodnetError(
@@ -185,7 +193,7 @@ def _imports(path: str, text: str) -> bool:
     if not isinstance(given, list):
         return True
     patterns = [os.path.join(os.path.dirname(path), str(each)) for each in given]
-    return any(any(Path("/").glob(each.lstrip("/"))) for each in patterns)
+    return any(_files.matching(each) for each in patterns)
 
 
 def _keys(path: str, own: dict[str, t.Any], dump: Dump, wanted: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -11,10 +11,11 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import grpc
 
@@ -48,9 +49,15 @@ class Sandbox(t.NamedTuple):
 
 def status(socket: str) -> Status:
     """Ask a runtime how it is, with details."""
+    answer = _call(socket, "Status", grpc.number_field(1, 1))
+    with _understood(socket):
+        return _status(answer)
+
+
+def _status(answer: bytes) -> Status:
     conditions: dict[str, t.Optional[str]] = {}
     info: dict[str, t.Any] = {}
-    for number, value in grpc.fields(_call(socket, "Status", grpc.number_field(1, 1))):
+    for number, value in grpc.fields(answer):
         if number == 1 and isinstance(value, bytes):
             conditions = dict(_condition(entry) for _one, entry in grpc.fields(value) if isinstance(entry, bytes))
         elif number == 2 and isinstance(value, bytes):
@@ -64,12 +71,10 @@ def sandboxes(sockets: t.Iterable[str] = SOCKETS) -> list[Sandbox]:
     found = []
     for socket in sockets:
         if os.path.exists(socket):
-            try:
-                answer = _call(socket, "ListPodSandbox", b"")
-            except PodnetError:
-                continue
-            items = [value for number, value in grpc.fields(answer) if number == 1 and isinstance(value, bytes)]
-            found += [_sandbox(item, socket) for item in items]
+            with contextlib.suppress(PodnetError), _understood(socket):
+                answer = grpc.fields(_call(socket, "ListPodSandbox", b""))
+                items = [value for number, value in answer if number == 1 and isinstance(value, bytes)]
+                found += [_sandbox(item, socket) for item in items]
     return found
 
 
@@ -95,6 +100,15 @@ def _call(socket: str, method: str, message: bytes, timeout: float = 10.0) -> by
     raise PodnetError(f"{socket}: {method} of the container runtime fails ({problems[0]}); see the runtime's journal")
 
 
+@contextlib.contextmanager
+def _understood(socket: str) -> t.Iterator[None]:
+    """Turn what is no message into a sentence."""
+    try:
+        yield
+    except grpc.GrpcError as error:
+        raise PodnetError(f"{socket}: the container runtime is not understood ({error}); see its journal") from error
+
+
 def _condition(message: bytes) -> tuple[str, t.Optional[str]]:
     words = grpc.texts(message)
     true = any(number == 2 and value for number, value in grpc.fields(message))
@@ -116,6 +130,6 @@ def _sandbox(message: bytes, socket: str) -> Sandbox:
 
 def _parsed(text: str) -> t.Any:
     try:
-        return json.loads(text)
+        return _json.parse(text)
     except ValueError:
         return text

@@ -12,6 +12,9 @@ from __future__ import annotations
 import re
 import typing as t
 
+#: What follows is no help any more.
+LONGEST = 4096
+
 
 def value(arguments: t.Sequence[str], name: str) -> t.Optional[str]:
     """Return what a flag that takes a value is set to: the last one counts; None where it is not there."""
@@ -29,7 +32,7 @@ def value(arguments: t.Sequence[str], name: str) -> t.Optional[str]:
 def of_help(text: str) -> dict[str, str]:
     """Read what ``--help`` of a Go program says: its flags and their defaults."""
     found: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in (each[:LONGEST] for each in text.splitlines()):
         match = re.match(r"\s+(?:-\w, )?(--[a-z0-9-]+)(?:\s|$)", line)
         if match:
             default = re.search(r'\(default "?([^")]*)"?\)', line)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 import typing as t
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
@@ -22,6 +23,12 @@ END_STREAM, END_HEADERS, PADDED, ACK = 1, 4, 8, 1
 #: Answers are small; the list of a thousand pods is less than this.
 LIMIT = 64 * 1024 * 1024
 _WINDOW = 2**31 - 1
+
+#: We do not allow longer frames than HTTP/2 does by itself.
+FRAME = 2**14
+
+#: A number has 64 bits, of which each byte has seven.
+VARINT = 10
 
 #: A field of a message: its number, and a number or bytes.
 Field = t.Tuple[int, t.Union[int, bytes]]
@@ -38,7 +45,7 @@ def call(path: str, method: str, message: bytes, timeout: float = 10.0) -> bytes
             connection.settimeout(timeout)
             connection.connect(path)
             connection.sendall(_request(method, message))
-            body = _answer(connection)
+            body = _answer(connection, time.monotonic() + timeout)
     except socket.timeout as error:  # Python 3.9
         raise GrpcError(f"no answer within {timeout:.0f} seconds") from error
     except OSError as error:
@@ -64,6 +71,8 @@ def fields(message: bytes) -> list[Field]:
         elif kind in (1, 5):
             length = 8 if kind == 1 else 4
         else:
+            raise GrpcError("the answer is no message")
+        if at + length > len(message):
             raise GrpcError("the answer is no message")
         found.append((tag >> 3, message[at : at + length]))
         at += length
@@ -110,34 +119,39 @@ def _request(method: str, message: bytes) -> bytes:
     )
 
 
-def _answer(connection: socket.socket) -> bytes:
+def _answer(connection: socket.socket, deadline: float) -> bytes:
     """Collect the data of our stream until it ends."""
-    body = b""
+    body = bytearray()
     while True:
-        head = _receive(connection, 9)
+        head = _receive(connection, 9, deadline)
         length, kind, flags = struct.unpack("!I", b"\0" + head[:3])[0], head[3], head[4]
         stream = struct.unpack("!I", head[5:])[0] & _WINDOW
-        payload = _receive(connection, length)
+        if length > FRAME:
+            raise GrpcError("the answer is not HTTP/2")
+        payload = _receive(connection, length, deadline)
         if kind in (SETTINGS, PING) and not flags & ACK:
             connection.sendall(_frame(kind, ACK, 0, b"" if kind == SETTINGS else payload))
         elif kind in (GOAWAY, RST_STREAM):
             raise GrpcError("the connection was closed")
         elif stream == 1 and kind == DATA:
-            body += payload[1 : len(payload) - payload[0]] if flags & PADDED else payload
+            body += payload[1 : len(payload) - payload[0]] if flags & PADDED and payload else payload
         if len(body) > LIMIT:
             raise GrpcError("the answer is too long")
         if stream == 1 and kind in (DATA, HEADERS) and flags & END_STREAM:
-            return body
+            return bytes(body)
 
 
-def _receive(connection: socket.socket, length: int) -> bytes:
-    found = b""
+def _receive(connection: socket.socket, length: int, deadline: float) -> bytes:
+    found = bytearray()
     while len(found) < length:
+        # The timeout of the socket begins anew with each piece.
+        if time.monotonic() > deadline:
+            raise socket.timeout
         piece = connection.recv(length - len(found))
         if not piece:
             raise GrpcError("the connection was closed")
         found += piece
-    return found
+    return bytes(found)
 
 
 def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
@@ -160,7 +174,8 @@ def _varint(number: int) -> bytes:
 
 def _read_varint(message: bytes, at: int) -> tuple[int, int]:
     number = shift = 0
-    while at < len(message):
+    end = min(len(message), at + VARINT)
+    while at < end:
         byte = message[at]
         at += 1
         number |= (byte & 0x7F) << shift

@@ -9,10 +9,10 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import json
 import os
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, changes, loader
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import cri
@@ -57,13 +57,15 @@ def told(status: cri.Status, document: t.Any) -> t.Optional[tuple[str, str]]:
     if not isinstance(config, dict) or "Networks" not in config:
         return None
     names = []
-    for entry in config["Networks"] or []:
-        if entry.get("IFName") == "lo":
+    entries = config["Networks"] if isinstance(config["Networks"], list) else []
+    for entry in entries:
+        known = entry.get("Config") if isinstance(entry, dict) and entry.get("IFName") != "lo" else None
+        if not isinstance(known, dict):
             continue
-        source = entry.get("Config", {}).get("Source")
+        source = known.get("Source")
         if isinstance(source, str) and changes.classify(_parsed(source), document).kind == changes.NONE:
             return YES, "it tells so, with the text of the file"
-        names.append(str(entry.get("Config", {}).get("Name")))
+        names.append(str(known.get("Name")))
     problem = status.info.get("lastCNILoadStatus")
     if names:
         return NO, f"it has loaded another text, of network {', '.join(names)}"
@@ -91,6 +93,6 @@ def _changed(path: str) -> t.Optional[float]:
 
 def _parsed(text: str) -> t.Any:
     try:
-        return json.loads(text)
+        return _json.parse(text)
     except ValueError:
         return None

@@ -49,7 +49,7 @@ class StalePods(Resource):
                 continue
             name = f"{POD}{sandbox.pod} ({sandbox.id[:12]})"
             self._sandboxes[name] = sandbox
-            state[name] = {"change_class": entry["change_class"], "keys": entry["keys"]}
+            state[name] = {"change_class": entry["change_class"], "changed_keys": entry["changed_keys"]}
         return state
 
     def desired(self, current: State) -> State:  # noqa: ARG002
@@ -69,7 +69,7 @@ class StalePods(Resource):
         for entry in self._left:
             self.warnings.append(
                 f"container {entry['container_id'][:12]} was attached under an older configuration "
-                f"({', '.join(entry['keys'])}) and is no pod of a runtime's CRI; make it anew by hand"
+                f"({', '.join(entry['changed_keys'])}) and is no pod of a runtime's CRI; make it anew by hand"
             )
         return {"left": self._left}
 

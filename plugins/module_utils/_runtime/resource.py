@@ -20,7 +20,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachme
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.changes import LIVE_SAFE
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import containerd, flagged, loaded
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import containerd, flagged, loaded, toml
 from ansible_collections.mink8s.podnet.plugins.module_utils._runtime.reader import Places, Reader, places
 from ansible_collections.mink8s.podnet.plugins.module_utils._runtime.services import Services
 from ansible_collections.mink8s.podnet.plugins.module_utils._runtime.survey import CRIO, survey
@@ -94,6 +94,10 @@ class CniRuntime(Resource):
             self._give_back(affected)
             raise PodnetError(f"{error}; the files are as they were") from error
 
+    def shown(self, name: str, text: str) -> str:
+        """Of containerd's file not the passwords of registries."""
+        return toml.shown(text) if name.endswith(".toml") else text
+
     def result(self, state: State) -> dict[str, t.Any]:  # noqa: ARG002
         file = loaded.ours(self._places.conf_dir, self._network)
         found = self._loaded(file)
@@ -136,7 +140,8 @@ class CniRuntime(Resource):
 
     def _warn_of_stale(self, stale: list[dict[str, t.Any]]) -> None:
         listed = [
-            f"{entry['pod'] or entry['container_id'][:12]} ({', '.join(entry['keys'])}: {entry['change_class']})"
+            f"{entry['pod'] or entry['container_id'][:12]} "
+            f"({', '.join(entry['changed_keys'])}: {entry['change_class']})"
             for entry in stale
             if entry["change_class"] != LIVE_SAFE
         ]

@@ -68,8 +68,8 @@ def _crio() -> t.Optional[Reader]:
 def crio_keys(text: str) -> dict[str, t.Any]:
     """The directories that a file of CRI-O names; lists in it often have several lines."""
     found: dict[str, t.Any] = {}
-    conf_dir = re.search(r'^\s*network_dir\s*=\s*"([^"]*)"', text, re.MULTILINE)
-    bin_dirs = re.search(r"^\s*plugin_dirs\s*=\s*\[([^\]]*)\]", text, re.MULTILINE)
+    conf_dir = re.search(r'^[ \t]*network_dir[ \t]*=[ \t]*"([^"\n]*)"', text, re.MULTILINE)
+    bin_dirs = re.search(r"^[ \t]*plugin_dirs[ \t]*=[ \t]*\[([^\[\]]*)\]", text, re.MULTILINE)
     if conf_dir:
         found["conf_dir"] = reader.plain(conf_dir[1])
     if bin_dirs:

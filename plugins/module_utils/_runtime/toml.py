@@ -59,7 +59,10 @@ def value(text: str) -> t.Any:
         return [double or single for double, single in re.findall(r""""([^"\\]*)"|'([^']*)'""", inner)]
     if plain[0][0] in "\"'":
         return plain[0][1:-1]
-    return plain[0] == "true" if plain[0] in ("true", "false") else int(plain[0])
+    if plain[0] in ("true", "false"):
+        return plain[0] == "true"
+    # TOML has no larger numbers than of 64 bits.
+    return int(plain[0]) if len(plain[0]) < 20 else None
 
 
 def edit(text: str, section: str, keys: t.Mapping[str, t.Any]) -> str:
@@ -78,7 +81,9 @@ def edit(text: str, section: str, keys: t.Mapping[str, t.Any]) -> str:
         own = _set(own, key, given, _indent(lines[start]))
     if not lines[start].endswith("\n"):
         lines[start] += "\n"
-    return "".join([*lines[: start + 1], *own, *lines[end:]])
+    edited = "".join([*lines[: start + 1], *own, *lines[end:]])
+    # A line end that is missing at the end of the file stays so, that it can be given back.
+    return edited if text.endswith("\n") else edited.removesuffix("\n")
 
 
 def restore(text: str) -> str:
@@ -99,7 +104,20 @@ def restore(text: str) -> str:
         else:
             found.append(lines[index])
             index += 1
-    return "".join(found)
+    restored = "".join(found)
+    return restored if text.endswith("\n") else restored.removesuffix("\n")
+
+
+def shown(text: str) -> str:
+    """Return the text as others may read it: of sections that are not about CNI only the names of the keys."""
+    lines, ours = [], True
+    for line in text.splitlines(keepends=True):
+        name = _section(line)
+        ours = name.endswith(".cni") if name is not None else ours and not line.lstrip().startswith("[")
+        key = _KEY.fullmatch(line.rstrip("\n"))
+        whole = ours or name is not None or not line.strip() or line.strip() in (SECTION, NOTHING)
+        lines.append(line if whole else f"{key[1]}{key[2]}{key[3]}…\n" if key else "…\n")
+    return "".join(lines)
 
 
 def is_edited(text: str) -> bool:
@@ -144,7 +162,7 @@ def _skip_section(lines: list[str], index: int, found: list[str]) -> int:
             found += header
             return index
         index += 1
-    if found and found[-1].strip() == "":
+    if found and found[-1] == "\n":
         found.pop()
     elif found and found[-1].endswith("\n"):
         # The line end that was missing before us.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _shapes as shapes
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import foreign
 from ansible_collections.mink8s.podnet.plugins.plugin_utils._report import reachability
 
@@ -19,7 +20,36 @@ LOST = "it did not answer to the end; see what the run printed of it"
 #: Differences to the configuration of today that pods do not notice.
 UNNOTICED = ("none", "live_safe")
 
+#: The problem of a node whose answer no module of ours has made.
+GARBLED = "what it answers is not understood; see whether it runs this version, and who has it"
+
 Data = t.Dict[str, t.Any]
+
+_THINGS = [{shapes.OTHERS: shapes.PLAIN}]
+_POD = {"addresses?": [shapes.PLAIN], "changed_keys?": [shapes.PLAIN], "config?": shapes.ANYTHING}
+#: What the page shows of them; a node need not say all of it.
+BRIDGE: Data = {"name": None, "addresses": [], "mtu": None}
+ROUTE: Data = dict.fromkeys(("dst", "via", "node"))
+#: What a node may say.
+NODE: Data = {
+    **shapes.PLANS,
+    "bridge?": {"addresses?": [shapes.PLAIN], "ports?": [shapes.PLAIN], shapes.OTHERS: shapes.PLAIN},
+    "routes?": _THINGS,
+    "attached?": {
+        "attachments?": [{**_POD, shapes.OTHERS: shapes.PLAIN}],
+        "leaks?": _THINGS,
+        "unknown?": _THINGS,
+    },
+    "conflicts?": _THINGS,
+    "foreign?": [dict.fromkeys(("where", "rule", "effect", "remedy"), shapes.PLAIN)],
+    "competing?": _THINGS,
+    "matrix?": [shapes.ROW],
+}
+
+
+def understood(nodes: t.Mapping[str, t.Any]) -> dict[str, Data]:
+    """Return what can be told of; a node of which nothing can has that for a problem, and spoils no other's."""
+    return {str(name): said if shapes.fits(said, NODE) else {"problems": [GARBLED]} for name, said in nodes.items()}
 
 
 def all_ways(nodes: t.Mapping[str, Data]) -> list[reachability.Way]:
@@ -62,8 +92,8 @@ def node(collected: Data, allocated: Data) -> Data:
         "problems": list(collected.get("problems") or []),
         "addresses": list(allocated.get("addresses") or []),
         "pod_cidrs": list(allocated.get("pod_cidrs") or []),
-        "bridge": collected.get("bridge") or None,
-        "routes": list(collected.get("routes") or []),
+        "bridge": {**BRIDGE, **collected["bridge"]} if collected.get("bridge") else None,
+        "routes": [{**ROUTE, **route} for route in collected.get("routes") or []],
         "pods": pods,
         "drift": [
             {"role": role, "action": str(action)}

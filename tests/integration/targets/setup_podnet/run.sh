@@ -32,6 +32,8 @@ own_view /etc cni containerd crio podnet sysctl.d modules-load.d systemd docker 
 own_view /var/lib cni containerd podnet
 mount -t tmpfs -o mode=755 tmpfs /opt
 mount -t tmpfs -o mode=755 tmpfs /run
+# What the role leaves there for a moment has the host's name, which another run has, too.
+mount -t tmpfs -o mode=1777 tmpfs /var/tmp
 mkdir /run/netns
 mount -t sysfs sysfs /sys
 ip link set lo up

@@ -17,6 +17,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._engine import (
     converge,
     plan,
     printable,
+    report,
 )
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 
@@ -109,3 +110,103 @@ def test_a_file_name_that_is_not_text_can_be_printed() -> None:
         "changed": False,
         "pairs": ["a", None],
     }
+
+
+class Module:
+    """What of Ansible's own module the engine uses."""
+
+    _name = "m"
+    check_mode = False
+    argument_spec: t.ClassVar[dict[str, dict[str, t.Any]]] = {
+        "name": {"type": "str", "required": True},
+        "path": {"type": "path"},
+        "dirs": {"type": "list", "elements": "path"},
+        "state": {"type": "str"},
+        "nodes": {"type": "dict"},
+        "own": {"type": "str"},
+        "checksum": {"type": "str"},
+        "checksums": {"type": "dict"},
+    }
+    required_if = (("state", "present", ("nodes", "own")), ("state", "present", ("checksum", "checksums"), True))
+
+    def __init__(self, **params: t.Any) -> None:
+        self.params = {**dict.fromkeys(self.argument_spec), "name": "br1", "checksum": "a", **params}
+        self.told: dict[str, t.Any] = {}
+
+    def fail_json(self, **told: t.Any) -> None:
+        self.told = {"failed": True, **told}
+        raise SystemExit
+
+    def exit_json(self, **told: t.Any) -> None:
+        self.told = told
+        raise SystemExit
+
+
+def left_with(work: t.Callable[[], dict[str, t.Any]], **params: t.Any) -> dict[str, t.Any]:
+    module = Module(**params)
+    with pytest.raises(SystemExit):
+        report(module, work)  # type: ignore[arg-type]
+    return module.told
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"name": "a\0b"}, r'name: "a\u0000b" has a character that is none; write it without'),
+        ({"nodes": {"a": [{"b": "\0"}]}}, r'nodes.a[0].b: "\u0000" has a character that is none; write it without'),
+        ({"nodes": {"a\nb\0": 1}}, r'nodes."a\nb\u0000": "a\nb\u0000" has a character that is none; write it without'),
+        ({"own": "\ud800"}, r'own: "\ud800" has a character that is none; write it without'),
+        ({"path": "a"}, "path: a is not an absolute path; write it from the root"),
+        ({"dirs": ["/a", ""]}, 'dirs[1]: "" is not an absolute path; write it from the root'),
+        ({"name": None}, "name: null is not given; give it a value, or see where its template gets it from"),
+        (
+            {"state": "present", "own": "a"},
+            "nodes: null is not given; give it a value, or see where its template gets it from",
+        ),
+    ],
+)
+def test_options_that_no_module_can_use(params: dict[str, t.Any], says: str) -> None:
+    assert left_with(dict, **params) == {"failed": True, "msg": says}
+
+
+def test_of_two_options_one_may_be_enough() -> None:
+    given = {"state": "present", "nodes": {}, "own": "a", "checksum": None}
+    assert "failed" not in left_with(dict, **given, checksums={"amd64": "a"})
+    assert left_with(dict, **given)["msg"].startswith("checksum: null is not given")
+
+
+def failing(error: Exception) -> t.Callable[[], dict[str, t.Any]]:
+    def work() -> dict[str, t.Any]:
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            OSError(36, "File name too long", "/a\nb"),
+            r'"/a\nb": File name too long; check that path, its mode and its disk',
+        ),
+        (OSError(28, "No space left on device"), "m: No space left on device; check that path, its mode and its disk"),
+        (RecursionError(), "m: an option, or a file on the node, is nested too deeply; correct it"),
+        (PodnetError("a\nb \x1b[31m\u2028\x00c"), r"a b \x1b[31m \x00c"),
+    ],
+)
+def test_what_the_node_does_is_a_sentence_of_one_line(error: Exception, says: str) -> None:
+    assert left_with(failing(error)) == {"failed": True, "msg": says}
+
+
+def test_a_sentence_has_an_end() -> None:
+    told = left_with(failing(PodnetError("a" * 100_000)))
+    assert len(told["msg"]) == 4096
+    assert told["msg"].endswith("…")
+
+
+def test_a_resource_says_what_of_a_file_is_shown() -> None:
+    class Secret(Memory):
+        def shown(self, name: str, text: str) -> str:
+            return f"{name} {len(text)}"
+
+    assert converge(Secret(BEFORE, AFTER), check_mode=True)["diff"][0]["after"] == "file /a 4"

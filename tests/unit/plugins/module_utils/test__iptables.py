@@ -34,6 +34,13 @@ def test_tables_are_those_that_were_asked_for() -> None:
     assert table.jumps_to("BR1") == ["-A FORWARD -j BR1", "-A BR10 -g BR1"]
 
 
+def test_a_table_that_nft_has_added_to_is_not_taken_for_empty() -> None:
+    listing = _iptables.parse("# Table `nat' is incompatible, use 'nft' tool.\n*filter\n:FORWARD DROP [0:0]\nCOMMIT\n")
+    assert listing["nat"].hidden
+    assert not listing["filter"].hidden
+    assert "nft list table ip6 nat" in _iptables.Tool(6, "nft", "ip6tables-nft", "", "").why_hidden("nat")
+
+
 @pytest.mark.parametrize(
     ("line", "target"),
     [
@@ -44,3 +51,11 @@ def test_tables_are_those_that_were_asked_for() -> None:
 )
 def test_the_target_of_a_rule(line: str, target: str) -> None:
     assert _iptables.target(line) == target
+
+
+def test_lines_that_are_cut_off_are_none() -> None:
+    listing = _iptables.parse("*nat\n:\n:A\n-A \n-A POSTROUTING\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -j\n")
+    assert listing["nat"].policies == {"POSTROUTING": "ACCEPT"}
+    assert listing["nat"].rules == {"POSTROUTING": ["-A POSTROUTING -j"]}
+    assert _iptables.target("-A POSTROUTING -j") == ""
+    assert _iptables.target("-A POSTROUTING --comment") == ""

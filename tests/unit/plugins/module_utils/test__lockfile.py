@@ -43,13 +43,38 @@ def test_what_was_written_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["yes", "Null", "1", "1e3", "10.0.0.1", "fd00::1", "a b", "ä", '"', "~", "n", "a:b", "-", "#"]
+    "name",
+    [
+        "yes",
+        "Null",
+        "1",
+        "1e3",
+        "10.0.0.1",
+        "fd00::1",
+        "a b",
+        "ä",
+        '"',
+        "~",
+        "n",
+        "a:b",
+        "-",
+        "#",
+        "h" * 1000,
+        '\\"',
+        "😀",
+    ],
 )
 def test_every_host_name_is_text_to_every_yaml_reader(name: str) -> None:
     book = Book([("10.12.0.0/16", 24)], {name: ["10.12.0.0/24"]})
     text = _lockfile.render(book)
     assert _lockfile.parse("/l", text) == book
     assert yaml.safe_load(text)["pod_cidrs"]["vars"]["nodes"] == book.nodes
+
+
+@pytest.mark.parametrize("name", ["h1\u2028", "h1\x7f", "h1\x85", "h" * 1001, "\ud800"])
+def test_a_host_name_that_yaml_would_not_give_back_is_refused(name: str) -> None:
+    with pytest.raises(PodnetError, match=r"^hosts: .* is a name that no lock file can hold; use up to 1000 "):
+        _lockfile.render(Book([("10.12.0.0/16", 24)], {name: ["10.12.0.0/24"]}))
 
 
 @pytest.mark.parametrize(
@@ -131,3 +156,16 @@ def test_two_runs_at_once_lose_no_entry(tmp_path: Path) -> None:
     nodes = _lockfile.parse(path, _lockfile.read(path) or "").nodes
     assert sorted(cidr for cidrs in nodes.values() for cidr in cidrs) == sorted(f"10.12.{n}.0/24" for n in range(12))
     assert [file.name for file in tmp_path.iterdir()] == ["f"]
+
+
+@pytest.mark.parametrize("prefix", ["٢٤", "9" * 5000, "-1", ""])
+def test_a_prefix_is_a_number_of_few_digits(prefix: str) -> None:
+    with pytest.raises(PodnetError, match="has no number as node_prefix;"):
+        _lockfile.parse("/lock.yml", TEXT.replace("node_prefix: 24", f'node_prefix: "{prefix}"'))
+
+
+def test_a_key_that_is_a_mapping_of_mappings_takes_no_memory() -> None:
+    """Each of these would be printed twice as long as the one before."""
+    bomb = "a0: &a0 {x: y}\n" + "".join(f"a{n}: &a{n} {{x: *a{n - 1}, y: *a{n - 1}}}\n" for n in range(1, 60))
+    with pytest.raises(PodnetError, match="a key is no text"):
+        _lockfile.parse("/lock.yml", f"{bomb}? *a59\n: z\n")

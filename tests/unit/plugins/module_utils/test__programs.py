@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import typing as t
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +45,36 @@ def test_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _programs.which("sh.") is None
     with pytest.raises(PodnetError, match=r"^shh: there is no such program on the node; install the package dash$"):
         _programs.find("shh", "dash")
+
+
+def test_a_program_reads_its_input_whole() -> None:
+    text = "0123456789\n" * 20000
+    with _programs.input_file(text) as path:
+        assert subprocess.run(["cat", path], capture_output=True, text=True, check=True).stdout == text
+    assert not Path(path).exists()
+
+
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        "Another app is currently holding the xtables lock; waiting for it to exit...",
+        "Can't lock /run/xtables.lock: Resource temporarily unavailable",
+    ],
+)
+def test_a_lock_of_others_is_not_taken_for_a_missing_kernel_module(complaint: str) -> None:
+    error = _programs.refusal(["iptables-restore"], complaint)
+    assert str(error).endswith("(lslocks shows who), so run this again when it has ended")
+
+
+def test_a_directory_that_we_are_started_in_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nft").touch(0o755)
+    monkeypatch.chdir(tmp_path)
+    for path in (".", "", ":.:", "bin"):
+        monkeypatch.setenv("PATH", path)
+        assert _programs.which("nft") != "./nft"
+        assert all(each.startswith("/") for each in _programs.search_path().split(":"))
+        module = Busy(0)
+        assert _programs.runner(module)(["sh", "-c"])[1].startswith("/")  # type: ignore[arg-type]
+        assert module.options["environ_update"]["PATH"] == _programs.search_path()
+    monkeypatch.setenv("PATH", f"{tmp_path}:.")
+    assert _programs.which("nft") == str(tmp_path / "nft")

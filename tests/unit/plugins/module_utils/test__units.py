@@ -133,3 +133,12 @@ def test_a_unit_that_starts_nothing(root: Path, text: str, says: str) -> None:
     write(root / "lib/kubelet.service", f"[Service]\nType=simple\n{text}")
     with pytest.raises(PodnetError, match=says):
         assert _units.load("kubelet.service").arguments == []
+
+
+def test_environment_files_are_not_looked_for_in_every_directory(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/b/c").write_text("A=1\n")
+    files = ["-", f"{tmp_path}/**/c", f"-{tmp_path}/*/b/c"]
+    unit = _units.Unit("a.service", "/a.service", [], {}, files[:2])
+    assert unit.from_files == {}
+    assert unit._replace(environment_files=files).from_files == {"A": Word("1", str(tmp_path / "a/b/c"))}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _words
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._words import Word
 
 
@@ -64,3 +65,14 @@ EMPTY=
         "PLAIN": "a b",
         "EMPTY": "",
     }
+
+
+def test_a_long_word_takes_no_time_that_grows_with_its_square() -> None:
+    assert _words.split("a" * 2_000_000) == ["a" * 2_000_000]
+
+
+@pytest.mark.parametrize("command", ["${A}" * 100_000, "$A " * 100_000, "a\0b"])
+def test_what_the_kernel_would_not_take_fills_no_memory(command: str) -> None:
+    environment = {"A": Word("a" * 100_000, "x")}
+    with pytest.raises(PodnetError, match="no command that the kernel takes"):
+        _words.expand([Word(each, "x") for each in _words.split(command)], environment)

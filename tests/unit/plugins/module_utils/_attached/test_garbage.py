@@ -81,7 +81,7 @@ class Node:
         if program == "iptables-nft-restore" or args[1:2] == ["-f"]:
             if self.fails:
                 return 1, "", "it does not want to"
-            self.loaded.append(data or "")
+            self.loaded.append(data or Path(args[2]).read_text())
             self.chains = {name: rule for name, rule in self.chains.items() if f"-X {name}\n" not in (data or "")}
             if program == "nft":
                 self.nft = ""

@@ -18,6 +18,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._attached.verdict im
     Case,
     Scene,
     judge,
+    pairs,
 )
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.attachments import Attachment
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.store import Lease
@@ -170,3 +171,9 @@ def test_files_of_the_cache_that_are_strange() -> None:
     wrong = judge(remembered(path="/var/lib/cni/results/net1-other-eth0"), scene())
     assert wrong.state == UNKNOWN
     assert wrong.reason.endswith("net1-other-eth0 does not have the name that libcni would give it")
+
+
+def test_a_bridge_that_is_no_name_is_no_bridge() -> None:
+    entry = remembered().entries[0]
+    config = {"cniVersion": "1.0.0", "name": "net1", "plugins": [{"type": "bridge", "bridge": [{"br1": 1}]}]}
+    assert pairs(entry._replace(config=config, host_links=["br1"])) == ["br1"]

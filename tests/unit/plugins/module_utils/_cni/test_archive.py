@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import platform
 import tarfile
 import typing as t
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import archive
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, shown
 
 Member = t.Tuple[str, bytes, t.Dict[str, t.Any]]
 
@@ -65,7 +66,9 @@ def test_the_checksum_is_compared_first(tmp_path: Path) -> None:
     other = "sha256:" + "0" * 64
     with pytest.raises(OptionError) as caught, archive.verified(path, other):
         pytest.fail("was opened")
-    assert str(caught.value).startswith(f"archive: {path} has the checksum {checksum(path)} instead of {other}; ")
+    assert str(caught.value).startswith(
+        f"archive: {shown(str(path))} has the checksum {checksum(path)} instead of {other}; "
+    )
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, Path.exists])
@@ -169,3 +172,28 @@ def test_what_is_no_checksum_is_refused(value: t.Any) -> None:
         archive.checksum("checksum", value)
     with pytest.raises(OptionError, match="is not a checksum"):
         archive.checksum("checksum", "sha256:" + "0" * 64 + "\n")
+
+
+def test_a_terabyte_is_no_release(tmp_path: Path) -> None:
+    path = tmp_path / "release.tgz"
+    path.touch()
+    os.truncate(path, 2**40)
+    with pytest.raises(OptionError, match="has 1099511627776 bytes, more than a release"):
+        archive.verified(str(path), "sha256:" + "0" * 64).__enter__()
+
+
+def test_what_was_verified_is_what_is_read(tmp_path: Path) -> None:
+    path = pack(tmp_path / "release.tgz", [("./bridge", b"one", {})])
+    with archive.verified(path, checksum(path)) as file:
+        pack(tmp_path / "other.tgz", [("./bridge", b"evil", {})])
+        Path(path).write_bytes((tmp_path / "other.tgz").read_bytes())
+        assert dict(archive.contents(file, ["bridge"])) == {"bridge": b"one"}
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:xz", "w:bz2", "w"])
+def test_half_an_archive_is_a_sentence(mode: str, tmp_path: Path) -> None:
+    path = pack(tmp_path / "release.tgz", [("./bridge", os.urandom(5000), {})], mode)
+    whole = Path(path).read_bytes()
+    for half in (whole[: len(whole) // 2], whole[:40] + b"\xff" * 60 + whole[100:]):
+        Path(path).write_bytes(half)
+        assert "cannot be read as a tar archive" in refusal(path) or "is not in" in refusal(path)

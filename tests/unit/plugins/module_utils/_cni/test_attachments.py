@@ -133,7 +133,7 @@ def test_stale_attachments_name_the_keys(tmp_path: pathlib.Path) -> None:
             "ifname": "eth0",
             "addresses": ["10.12.1.2/24"],
             "change_class": "new_pods_only",
-            "keys": ["bridge.mtu"],
+            "changed_keys": ["bridge.mtu"],
         }
     ]
 

@@ -19,7 +19,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils import _files
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import archive, manifest
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.binaries import Binaries, Installation, Removal, Wanted
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import converge
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError, shown
 
 FIRST = {"bridge": b"bridge 1", "bridge10": b"ten 1", "host-local": b"local 1", "loopback": b"lo 1"}
 SECOND = {**FIRST, "bridge": b"bridge 2"}
@@ -135,7 +135,7 @@ def test_the_directory_keeps_its_mode_and_the_files_get_ours_whatever_the_umask(
 def test_a_foreign_plugin_is_replaced_with_consent_only(place: Place) -> None:
     place.plant("bridge")
     with pytest.raises(
-        OptionError, match=f"^bin_dir: {place.bin} already holds bridge, which somebody else put there; "
+        OptionError, match=f"^bin_dir: {shown(str(place.bin))} already holds bridge, which somebody else put there; "
     ):
         place.install(place.first, "bridge", "host-local")
     done = place.install(place.first, "bridge", replace=True)

@@ -103,3 +103,11 @@ def test_every_class_is_of_a_key_that_exists() -> None:
     known = {key for table in keys.PLUGINS.values() for key in table}
     assert set(changes.PLUGIN) <= known
     assert set(changes.IPAM) <= set(keys.IPAM["host-local"])
+
+
+@pytest.mark.parametrize("ipam", [7, [], "x", None])
+def test_an_ipam_that_is_none_is_another_one(ipam: t.Any) -> None:
+    plugin = {"type": "bridge", "ipam": {"type": "host-local"}}
+    assert changes.classify({"plugins": [{**plugin, "ipam": ipam}]}, {"plugins": [plugin]}).kind == changes.REFUSE
+    assert changes.classify({"plugins": [plugin]}, {"plugins": [{**plugin, "ipam": ipam}]}).kind == changes.REFUSE
+    assert changes.classify({"plugins": [{}]}, {"plugins": [{"mtu": 7}]}).kind == changes.RECYCLE_ALL

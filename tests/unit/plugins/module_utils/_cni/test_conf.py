@@ -261,3 +261,21 @@ def test_pod_cidrs_of_both_forms_and_of_the_old_one() -> None:
     assert conf.pod_cidrs({"plugins": [old]}) == ["10.12.2.0/24"]
     both = {"type": "host-local", "ranges": [[{"subnet": "10.12.1.0/24"}], [{"subnet": "2001:DB8:1::/64"}]]}
     assert conf.pod_cidrs({"type": "ptp", "ipam": both}) == ["10.12.1.0/24", "2001:db8:1::/64"]
+
+
+def test_a_name_must_leave_room_for_the_names_of_files() -> None:
+    assert conf.network_name("name", "a" * 128) == "a" * 128
+    with pytest.raises(OptionError, match="is not a network's name; use up to 128 letters"):
+        conf.network_name("name", "a" * 129)
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("nan")])
+def test_a_number_that_is_none_is_not_written(number: float) -> None:
+    with pytest.raises(OptionError, match="has a number that JSON does not know"):
+        conf.normalise("mink8s", {"cniVersion": "1.0.0", "type": "other", "x": [number]}, "conflist")
+
+
+@pytest.mark.parametrize("ranges", [7, "x", {"a": 1}, [7, [7, None]], None])
+def test_ranges_that_others_wrote_may_be_anything(ranges: t.Any) -> None:
+    assert conf.ranges_of({"type": "host-local", "ranges": ranges}) == []
+    assert conf.capabilities_of({"capabilities": ranges if not isinstance(ranges, dict) else []}) == {}

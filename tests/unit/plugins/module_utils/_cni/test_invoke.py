@@ -157,3 +157,17 @@ def test_the_mac_is_that_of_the_pods_end() -> None:
     ]
     assert invoke.mac({"interfaces": ends}) == "0a:00:00:00:00:02"
     assert invoke.mac({"interfaces": ends[:1]}) is None
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"ips": 7, "interfaces": "x", "ip4": None, "ip6": []},
+        {"ips": [None, {}, {"address": None}, {"address": "x"}], "interfaces": [[], {"sandbox": "/x"}]},
+        {"ip4": {"ip": ["10.12.1.2"], "gateway": {}}},
+    ],
+)
+def test_what_a_plugin_need_not_have_answered(result: dict[str, t.Any]) -> None:
+    assert invoke.addresses(result) == []
+    assert invoke.gateways(result) == []
+    assert invoke.mac(result) is None

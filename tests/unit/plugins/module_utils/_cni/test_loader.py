@@ -69,7 +69,7 @@ def test_a_directory_that_is_a_file(tmp_path: pathlib.Path) -> None:
         ("a.conf", "{", "is not JSON ("),
         ("a.conf", "", "is not JSON ("),
         ("a.conf", '{"type": "x", "mtu": NaN}', "is not JSON (NaN is not a number)"),
-        ("a.conf", '{"type": "x", "n": ' + "9" * 5000 + "}", "is not JSON ("),
+        ("a.conf", '{"type": "x", "n": ' + "9" * 5000 + "}", "has a number of 5000 digits"),
         ("a.conf", "[" * 100000, "is nested too deeply"),
         ("a.conf", '{"a":' * 100000, "is nested too deeply"),
         ("a.conf", "[]", "is not a JSON object"),

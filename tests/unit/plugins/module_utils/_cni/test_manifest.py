@@ -64,3 +64,12 @@ def test_half_a_manifest_is_refused(tmp_path: Path) -> None:
     (tmp_path / manifest.FILE).write_text('{"plugins": {"bridge"', encoding="utf-8")
     with pytest.raises(PodnetError, match="is not a manifest"):
         manifest.load(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "text", ['{"plugins": {}, "directories": [[]]}', "[" * 100_000, '{"plugins": {"\\ud800": {}}}']
+)
+def test_what_nobody_expected_is_refused(text: str, tmp_path: Path) -> None:
+    Path(manifest.path_in(str(tmp_path))).write_text(text)
+    with pytest.raises(PodnetError, match="is not a manifest that this collection wrote"):
+        manifest.load(str(tmp_path))

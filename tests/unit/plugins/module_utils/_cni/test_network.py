@@ -217,6 +217,52 @@ def test_files_that_libcni_would_add(node: Directory) -> None:
     assert list(node.files()) == ["net/50-extra.conf", "net1/50-extra.conf"]
 
 
+def test_a_displaced_file_of_the_network_goes_with_it(node: Directory) -> None:
+    theirs = {"name": "net-1", "plugins": [{"type": "bridge"}]}
+    node.put(f"net-1.conflist{DISABLED}", theirs)
+    # As when the node had another network in between.
+    node.put(f"net.conflist{DISABLED}", {**theirs, "name": "net"})
+    # What libcni would add to the network's plugins may carry its name, and is somebody else's.
+    node.put(f"net/50-extra.conf{DISABLED}", {"type": "tuning", "name": "net"})
+    node.lend("10.12.1.7")
+    config = json.loads((node.conf_dir / f"net.conflist{DISABLED}").read_text())
+    config["plugins"][0]["ipam"] = node.config()["ipam"]
+    node.put(f"net.conflist{DISABLED}", config)
+    with pytest.raises(PodnetError, match=r"^state: absent would orphan 1 attached pod "):
+        node.run(None)
+    node.both(None, allow_orphans=True)
+    assert list(node.files()) == ["net-1.conflist", "net/50-extra.conf"]
+
+
+def test_what_nobody_would_displace_is_not_given_back(node: Directory) -> None:
+    for name in (f"README{DISABLED}", f"05-podman.conflist{DISABLED}{DISABLED}", DISABLED):
+        node.put(name, "{")
+    before = node.files()
+    assert node.both(None)["actions"] == []
+    assert node.files() == before
+
+
+def test_a_directory_where_a_competitor_would_go(node: Directory) -> None:
+    node.put("05-podman.conflist", {"name": "podman", "plugins": [{"type": "bridge"}]})
+    (node.conf_dir / f"05-podman.conflist{DISABLED}").mkdir()
+    for check in (True, False):
+        with pytest.raises(PodnetError, match="exists from an earlier run, and its competitor is back"):
+            node.run(node.config(), on_conflict="rename", check=check)
+    assert list(node.files()) == ["05-podman.conflist"]
+
+
+def test_a_link_in_circles_is_no_directory_of_the_network(node: Directory) -> None:
+    (node.conf_dir / "net").symlink_to("net")
+    node.both(node.config())
+    assert short(node, node.both(None)) == ["remove file net.conflist"]
+
+
+@pytest.mark.parametrize("data_dir", ["/a\0b", "/\ud800", "relative", "", 5])
+def test_leases_that_nobody_can_find(node: Directory, data_dir: t.Any) -> None:
+    node.put("net.conf", {**node.config(), "name": "net", "ipam": {"type": "host-local", "dataDir": data_dir}})
+    assert short(node, node.both(None)) == ["remove file net.conf"]
+
+
 def test_permissions_are_put_right(node: Directory) -> None:
     node.run(node.config())
     os.chmod(node.conf_dir / "net.conflist", 0o600)
@@ -338,6 +384,14 @@ def test_an_empty_store_goes_with_the_network(node: Directory) -> None:
     done = node.both(None)
     assert short(node, done) == ["remove store net", "remove file net.conflist"]
     assert [path.name for path in node.data_dir.iterdir()] == ["net-1"]
+
+
+@pytest.mark.parametrize("name", ["lock", "last_reserved_ip.0"])
+def test_a_store_with_something_else_in_it_stays(node: Directory, name: str) -> None:
+    node.run(node.config())
+    (node.data_dir / "net" / name).mkdir(parents=True)
+    assert short(node, node.both(None)) == ["remove file net.conflist"]
+    assert (node.data_dir / "net" / name).is_dir()
 
 
 KILLED = """

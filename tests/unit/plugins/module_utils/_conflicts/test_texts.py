@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import time
+import typing as t
+
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts import texts
@@ -108,3 +111,25 @@ def test_only_zones_that_accept_everything_are_trusted() -> None:
     sources, interfaces = texts.trusted([trusting + '<source ipset="x"/><interface name="br10"/></zone>', other])
     assert list(map(str, sources)) == ["10.12.1.0/24"]
     assert interfaces == ["br10"]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda text: texts.trusted([text]),
+        texts.flushes,
+        texts.includes,
+        texts.name_servers,
+        texts.docker_pools,
+        lambda text: texts.unmanaged_devices([text]),
+    ],
+)
+@pytest.mark.parametrize(
+    "piece", ["\n", " ", "<!--", "<zone ", "<source ", '"', "#", "{", ";", "\n[", "nameserver ", "flush "]
+)
+def test_whatever_repeats_itself_takes_no_time_that_grows_with_its_square(
+    read: t.Callable[[str], t.Any], piece: str
+) -> None:
+    started = time.process_time()
+    read(piece * (1_000_000 // len(piece)))
+    assert time.process_time() - started < 10

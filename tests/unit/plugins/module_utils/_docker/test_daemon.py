@@ -230,6 +230,31 @@ def test_a_run_that_was_killed_before_the_restart_is_made_up_for(node: Node, mon
     assert not node.converge(options=OURS)["changed"]
 
 
+@pytest.mark.parametrize("at", ["daemon.json", "record.json"])
+@pytest.mark.parametrize("then", [{"state": "absent"}, {"options": {"bridge": "br1", "debug": True}}])
+def test_a_run_that_was_killed_before_or_after_the_file_forgets_nothing(
+    node: Node, monkeypatch: pytest.MonkeyPatch, at: str, then: dict[str, t.Any]
+) -> None:
+    node.converge(options=OURS)
+    put = daemon._put
+
+    def killed(path: str, place: daemon.Place) -> None:
+        if path.endswith(at):
+            raise KeyboardInterrupt
+        put(path, place)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(daemon, "_put", killed)
+        with pytest.raises(KeyboardInterrupt):
+            node.converge(options={"bridge": "br1", "debug": True})
+    node.converge(**then)
+    assert node.resource.warnings == []
+    assert json.loads(node.file.read_text()) == {**json.loads(THEIRS), **then.get("options", {})}
+    assert not node.converge(**then)["changed"]
+    node.converge(state="absent")
+    assert node.texts() == {"daemon.json": THEIRS}
+
+
 def test_dockerd_itself_refuses_where_it_can(node: Node) -> None:
     node.validates = (1, "unable to configure the Docker daemon with file FILE: invalid value")
     with pytest.raises(PodnetError, match=rf"options: dockerd refuses the new {node.file} .unable .* invalid"):
@@ -266,3 +291,36 @@ def test_a_record_of_something_else_is_refused(node: Node) -> None:
     other = node.file.with_name("daemon.json10")
     with pytest.raises(PodnetError, match=f"record: {node.record} is about {node.file}, not {other}"):
         node.converge(options=OURS, path=str(other))
+
+
+def test_what_others_have_in_the_file_is_not_in_the_diff(node: Node) -> None:
+    """Such as a proxy's password; the record, which only root can read, holds the whole file."""
+    proxies = {"http-proxy": "http://user:S3cret@192.0.2.7:3128"}
+    node.file.write_text(json.dumps({"proxies": proxies, "bridge": "docker0"}, indent=1))
+    for check in (True, False):
+        told = node.converge(check, options=OURS)
+        assert "S3cret" not in json.dumps(told)
+        assert '"bridge": "none"' in json.dumps(told["diff"]).replace("\\", "")
+    assert "S3cret" in node.record.read_text()
+    assert node.record.stat().st_mode & 0o777 == 0o600
+    assert "S3cret" not in json.dumps(node.converge(state="absent"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"original": 7},
+        {"original": "{"},
+        {"keys": {"bridge": {"ours": 7, "before": None}}},
+        {"keys": {"bridge": {"ours": '"none"', "before": "{"}}},
+        {"in_force": {"bridge": []}},
+        {"in_force": None},
+        {"keys": {"bridge": []}},
+    ],
+)
+def test_a_record_that_this_module_did_not_write_is_refused(node: Node, change: dict[str, t.Any]) -> None:
+    node.converge(options=OURS)
+    record = {**json.loads(node.record.read_text()), **change}
+    node.record.write_text(json.dumps(record))
+    with pytest.raises(PodnetError, match="is not a record of this module; move it away"):
+        node.converge(state="absent")

@@ -65,3 +65,9 @@ def test_a_file_that_was_changed_after_the_start_may_not_have_been_read(proc: Pa
     assert not processes.Process(1, (), time.time() + 60).is_older_than(str(file))
     assert processes.Process(1, (), time.time() - 60).is_older_than(str(file))
     assert not processes.Process(1, (), 0).is_older_than(str(tmp_path / "nothing"))
+
+
+def test_a_status_that_is_no_number_is_no_start(proc: Path) -> None:
+    add(proc, "7", "dockerd", "dockerd")
+    (proc / "7/stat").write_text("7 (dockerd) S" + " x" * 30)
+    assert processes.find_dockerd() is None

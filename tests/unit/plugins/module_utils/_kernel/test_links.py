@@ -2,50 +2,42 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whom the kernel's refusals and the ssh connection come from."""
+"""Whose a link is, and lists that are interrupted."""
 
 from __future__ import annotations
 
-import errno
-import subprocess
-import sys
+import typing as t
 
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links
 
-ASK = "from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links\nprint(links.ssh_address())"
+
+@pytest.mark.parametrize(
+    ("alias", "group", "ours"),
+    [
+        ("podnet", 0, True),
+        ("", links.UNNAMED, True),
+        ("podnet1", 0, False),
+        ("", 0, False),
+        ("mine", links.UNNAMED, False),
+    ],
+)
+def test_a_link_of_ours_has_our_alias_or_is_about_to_get_it(alias: str, group: int, ours: bool) -> None:
+    link = links.Link(1, "br1", "bridge", "", 1500, True, alias, 0, 0, False, False, False, None, group)
+    assert link.ours == ours
 
 
-class NetlinkError(Exception):
-    code = 17
+class NetlinkDumpInterrupted(Exception):  # noqa: N818  # as pyroute2 calls it
+    pass
 
 
-def test_a_refusal_is_a_sentence() -> None:
-    with pytest.raises(PodnetError, match=r"address 10.12.1.1/24 on br1: the kernel refuses it \(File exists\); "):  # noqa: SIM117
-        with links.asking("address 10.12.1.1/24 on br1"):
-            raise NetlinkError
+def test_what_changes_all_the_time_is_a_sentence() -> None:
+    class Busy:
+        @staticmethod
+        def get_addr(**_filters: t.Any) -> t.Any:
+            raise NetlinkDumpInterrupted
 
-
-def test_what_needs_root_says_so() -> None:
-    error = NetlinkError()
-    error.code = errno.EPERM
-    with pytest.raises(PodnetError, match=r"\(Operation not permitted\); run as root \(become: true\)$"):  # noqa: SIM117
-        with links.asking("bridge br1"):
-            raise error
-
-
-def test_a_bug_stays_a_bug() -> None:
-    with pytest.raises(KeyError), links.asking("link br1"):
-        raise KeyError("IFLA_NOTHING")
-
-
-@pytest.mark.parametrize("connection", ["198.51.100.7 50000 192.0.2.11 22", "fe80::7%eth0 50000 192.0.2.11 22"])
-def test_the_ssh_connection_is_found_through_sudo(connection: str) -> None:
-    # As sudo does, the process in the middle drops the variable; only an ancestor still has it.
-    command = [sys.executable, "-c", ASK]
-    middle = f"import subprocess, os; e = dict(os.environ); del e['SSH_CONNECTION']; subprocess.run({command!r}, env=e)"
-    environment = {"SSH_CONNECTION": connection, "PYTHONPATH": ":".join(sys.path)}
-    output = subprocess.run([sys.executable, "-c", middle], env=environment, capture_output=True, text=True, check=True)
-    assert output.stdout == "192.0.2.11\n"
+    with pytest.raises(PodnetError, match="changes faster than it can be listed; run this again"):
+        links.addresses(Busy(), 1)

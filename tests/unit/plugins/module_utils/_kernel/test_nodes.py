@@ -59,3 +59,8 @@ def test_refusals(nodes: dict[str, t.Any], sentence: str) -> None:
     own = {} if "node10" in nodes else {"node1": NODE1}
     with pytest.raises(OptionError, match=sentence):
         ways({**own, **nodes}, "node1")
+
+
+def test_every_address_is_nobodys_pod_cidr() -> None:
+    with pytest.raises(OptionError, match=r"^nodes.node2.pod_cidrs\[0\]: 0.0.0.0/0 is every address; "):
+        ways({"node1": NODE1, "node2": node(["0.0.0.0/0"], ["192.0.2.12"])}, "node1")

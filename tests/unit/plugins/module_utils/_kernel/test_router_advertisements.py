@@ -52,3 +52,7 @@ def test_what_is_ours_stays_and_what_the_user_says_wins(
 ) -> None:
     there = {"net/ipv6/conf/eth10/accept_ra": "2"}
     assert ra.settings(given, recorded, there.get) == expected
+
+
+def test_lines_that_the_kernel_would_not_write() -> None:
+    assert ra.advertised_on("\nx\n" + " ".join(["0"] * 8 + ["xyz", "eth0"]) + "\n") == []

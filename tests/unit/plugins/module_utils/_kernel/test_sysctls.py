@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import converge
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError, shown
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import sysctls
 
 INITIAL = {
@@ -146,7 +146,7 @@ def test_others_that_win_are_told_with_the_moment(node: Node, tmp_path: Path, mo
 def test_a_file_of_others_stays(node: Node) -> None:
     node.path.parent.mkdir()
     node.path.write_text("net.ipv4.ip_forward=1\n")
-    with pytest.raises(PodnetError, match=r"path: .*podnet.conf is there and is not ours"):
+    with pytest.raises(PodnetError, match=f"^path: {shown(str(node.path))} is there and is not ours"):
         node.run(settings={"net.ipv4.ip_forward": 1})
 
 
@@ -161,3 +161,8 @@ def test_a_refused_value_leaves_nothing_behind(node: Node, monkeypatch: pytest.M
         node.run(settings={"net.ipv4.ip_forward": 1, "net.ipv4.conf.br1.rp_filter": "much"})
     assert node.values() == INITIAL
     assert not node.path.exists()
+
+
+def test_a_name_that_no_file_has_is_no_setting(node: Node) -> None:
+    assert sysctls.value_of("net/ipv4/\0") is None
+    assert sysctls.value_of("net/ipv4/\ud800") is None

@@ -14,7 +14,13 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _iptables
-from ansible_collections.mink8s.podnet.plugins.module_utils._nat import foreign, iptables_save, ruleset
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat import (
+    foreign,
+    iptables,
+    iptables_save,
+    nftables,
+    ruleset,
+)
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.packets import ALL, NONE, SOME, Match, Rule, Traffic
 
 LISTINGS = Path(__file__).parent / "listings"
@@ -29,12 +35,12 @@ TOOL = _iptables.Tool(4, "nft", "iptables-nft", "iptables-nft-save", "iptables-n
 
 
 def reports(
-    saved: str = "", ruleset_file: str = "", rules: ruleset.RuleSet = RULES, forwarded: bool = False
+    saved: str = "", ruleset_file: str = "", rules: ruleset.RuleSet = RULES, forward: str | None = None
 ) -> list[dict[str, str]]:
     listing = _iptables.parse((LISTINGS / saved).read_text(encoding="utf-8")) if saved else {}
     items = json.loads((LISTINGS / ruleset_file).read_text(encoding="utf-8"))["nftables"] if ruleset_file else []
-    seen = foreign.Seen(items, {TOOL: listing})
-    return foreign.find(rules, seen, [TOOL] if forwarded else [], no_texts)
+    seen = foreign.Seen(items, {TOOL: iptables.with_forward(listing, forward)})
+    return foreign.find(rules, seen, no_texts)
 
 
 def no_texts(family: str, table: str, chain: str) -> dict[int, str]:
@@ -89,7 +95,21 @@ def test_masquerades_and_drops_of_iptables() -> None:
 
 
 def test_where_our_chain_comes_first_nothing_drops() -> None:
-    assert [report["effect"] for report in reports("harmful.txt", forwarded=True)] == ["masquerade"] * 3
+    assert [report["effect"] for report in reports("harmful.txt", forward=iptables.forward_text(RULES, 4))] == [
+        "masquerade"
+    ] * 3
+
+
+def test_what_check_mode_plans_is_looked_at_and_not_what_is_there() -> None:
+    """Found by the proof of masquerade: check mode warned of a policy that the new chain would be proof against."""
+    others = ruleset.build(["10.12.10.0/24"], [], None, True)
+    listing = iptables.with_forward(
+        _iptables.parse("*filter\n:FORWARD DROP [0:0]\nCOMMIT\n"), iptables.forward_text(RULES, 4)
+    )
+    for planned, harm in ((iptables.forward_text(RULES, 4), 1), (iptables.forward_text(others, 4), 0), (None, 1)):
+        seen = foreign.Seen([], {TOOL: iptables.with_forward(listing, planned)})
+        assert len(foreign.find(others, seen, no_texts)) == harm
+    assert iptables.with_forward(listing, iptables.forward_text(RULES, 4)) == listing
 
 
 @pytest.mark.parametrize(("bridge", "found"), [("br1", 0), ("br10", 1), (None, 1)])
@@ -130,7 +150,7 @@ def test_the_text_of_an_nft_rule_is_looked_up() -> None:
     items = json.loads((LISTINGS / "nft_harmful.json").read_text(encoding="utf-8"))["nftables"]
     handle = next(item["rule"]["handle"] for item in items if item.get("rule", {}).get("table") == "nat")
     texts = {("ip", "nat", "postrouting"): {handle: 'oifname "eth0" masquerade'}}
-    found = foreign.find(RULES, foreign.Seen(items, {}), [], lambda *place: texts.get(place, {}))
+    found = foreign.find(RULES, foreign.Seen(items, {}), lambda *place: texts.get(place, {}))
     assert found[0]["rule"] == 'oifname "eth0" masquerade'
 
 
@@ -213,5 +233,40 @@ def test_an_ipv4_match_is_not_for_ipv6_not_even_negated() -> None:
 def test_chains_that_call_each_other_end() -> None:
     text = "*filter\n:FORWARD DROP [0:0]\n:A - [0:0]\n:B - [0:0]\n-A FORWARD -j A\n-A A -j B\n-A B -g A\nCOMMIT\n"
     seen = foreign.Seen([], {TOOL: _iptables.parse(text)})
-    found: t.Any = foreign.find(RULES, seen, [], no_texts)
+    found: t.Any = foreign.find(RULES, seen, no_texts)
     assert of(found) == [("iptables-nft filter FORWARD", "policy DROP")]
+
+
+def test_what_iptables_would_not_list_matches_nothing() -> None:
+    for line in ("-A F -j", "-A F --comment", "-A F -m mark --mark x/y -j DROP", f"-A F --mark 0x{'f' * 5000} -j DROP"):
+        found = iptables_save.rule(line)
+        assert found.verdict in ("drop", "jump", "none")
+    assert iptables_save.rule("-A F -m mark --mark 08 -j DROP").matches == (Match("other"),)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"chain": None},
+        {"chain": {"family": "ip", "table": [], "name": "c"}},
+        {"set": {"family": "ip", "table": "t", "name": "s", "elem": 7}},
+        {"rule": {"family": "ip", "table": "t", "chain": "c", "handle": 1}},
+        {"rule": {"family": "ip", "table": "t", "chain": "c", "handle": 1, "expr": [{}]}},
+        {"rule": {"family": "ip", "table": "t", "chain": "c", "handle": 1, "expr": [{"jump": {"target": [1]}}]}},
+        {"metainfo": "1.0"},
+        {"table": 7},
+    ],
+)
+def test_what_another_nft_lists_is_passed_over(item: dict[str, t.Any]) -> None:
+    base = {"family": "ip", "table": "t", "name": "c", "hook": "postrouting", "type": "nat"}
+    seen = foreign.Seen([item, {"chain": base}], {})
+    assert foreign.find(RULES, seen, no_texts) == []
+    assert nftables.version(seen.ruleset) == ()
+    assert not nftables.has_table(seen.ruleset)
+
+
+def test_an_interface_that_is_a_number_is_none_of_ours() -> None:
+    match = {"match": {"op": "==", "left": {"meta": {"key": "oifname"}}, "right": 7}}
+    rule = {"family": "ip", "table": "t", "chain": "c", "handle": 1, "expr": [match, {"masquerade": None}]}
+    base = {"family": "ip", "table": "t", "name": "c", "hook": "postrouting", "type": "nat"}
+    assert foreign.find(RULES, foreign.Seen([{"chain": base}, {"rule": rule}], {}), no_texts) == []

@@ -102,3 +102,13 @@ def test_files_named_like_addresses_are_leases() -> None:
 
 def test_a_release_is_a_number() -> None:
     assert expectations.release_number("v1.10.0") > expectations.release_number("v1.3.0")
+
+
+@pytest.mark.parametrize("routes", [7, "x", [7, None, {}], {"dst": "0.0.0.0/0"}])
+def test_routes_that_are_none_lead_nowhere(routes: t.Any) -> None:
+    document = conf(routes, isGateway=True, capabilities=[1])
+    assert [target["address"] for target in expectations.targets(document, "n1", [("p1", RESULT)])] == [
+        "10.12.1.2",
+        "10.12.1.1",
+    ]
+    assert not expectations.maps_ports(document)

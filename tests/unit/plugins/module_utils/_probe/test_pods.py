@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._probe import records as records_module
 from ansible_collections.mink8s.podnet.plugins.module_utils._probe.pods import chosen_configuration
 from ansible_collections.mink8s.podnet.plugins.module_utils._probe.records import Record, started_at
 
@@ -104,3 +105,28 @@ def test_a_process_that_has_ended_is_not_alive() -> None:
     assert started_at(process.pid) == 0  # It is there still, as a zombie.
     process.wait()
     assert started_at(process.pid) == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pid": 1},
+        {"pid": "7"},
+        {"pid": True},
+        {"stale": "x"},
+        {"name": "../x"},
+        {"document": {"name": 7}},
+        {"extra": 1},
+    ],
+)
+def test_a_record_that_is_none_is_refused(
+    change: dict[str, t.Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in it would be killed, and told to plugins."""
+    monkeypatch.setattr(records_module, "DIRECTORY", str(tmp_path))
+    good = Record("probe1", 2**22 + 7, 7, 9471, 1e9, "c", NETWORK, ["/bin"], {})
+    good.write()
+    assert records_module.records() == [good]
+    (tmp_path / "probe1.json").write_text(json.dumps({**good._asdict(), **change}))
+    with pytest.raises(PodnetError, match=r"probe1\.json: is not a record of a probe pod"):
+        records_module.records()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,49 @@ def test_a_sandbox_whose_network_cannot_be_taken_down_at_first_is_asked_twice(tm
     with serving(tmp_path / "sock", answer):
         cri.remove(cri.Sandbox("abc", "dns/one", True, str(tmp_path / "sock")), 5)
     assert asked == ["StopPodSandbox"] * 3 + ["RemovePodSandbox"]
+
+
+def over(data: bytes) -> bytes:
+    """What a runtime's bytes mean."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(1)
+        theirs.sendall(data)
+        theirs.shutdown(socket.SHUT_WR)
+        return grpc._answer(ours, time.monotonic() + 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (grpc._frame(grpc.DATA, grpc.PADDED | grpc.END_STREAM, 1, b""), None),
+        (b"\x00\x40\x01" + bytes(6), "is not HTTP/2"),
+        (b"", "was closed"),
+    ],
+)
+def test_frames_that_no_runtime_sends(data: bytes, says: str | None) -> None:
+    if says is None:
+        assert over(data) == b""
+        return
+    with pytest.raises(grpc.GrpcError, match=says):
+        over(data)
+
+
+@pytest.mark.parametrize("message", [b"\x80" * 4_000_000, b"\x0a\x05abc", b"\x0f", b"\x08"])
+def test_what_is_no_message(message: bytes) -> None:
+    with pytest.raises(grpc.GrpcError, match="no message"):
+        grpc.fields(message)
+    with (
+        pytest.raises(PodnetError, match=r"^/run/x.sock: the container runtime is not understood"),
+        cri._understood("/run/x.sock"),
+    ):
+        cri._status(message)
+
+
+def test_a_runtime_that_sends_a_byte_now_and_then_is_not_waited_for() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"\0" * 5)
+        ours.settimeout(10)
+        with pytest.raises(TimeoutError):
+            grpc._receive(ours, 9, time.monotonic() - 1)

@@ -125,3 +125,32 @@ def test_values(text: str, value: t.Any) -> None:
 def test_sections_by_one_spelling() -> None:
     text = "a = 1\n[ x ]\nb = 2\n  [x.'y.z'.\"w\"]  # c\nc = 3\n[[d]]\nb = 4\n"
     assert toml.sections(text) == {"": {"a": 1}, "x": {"b": 2}, 'x."y.z".w': {"c": 3}}
+
+
+@pytest.mark.parametrize("end", ["", " ", "\n", "\n\n ", f"[{V2}]", f'[{V2}]\nbin_dir = "/a"', f"[{V2}]\nx = 1\n"])
+def test_the_end_of_a_file_is_given_back_with_or_without_its_line_end(end: str) -> None:
+    text = f"version = 2\n\n{end}"
+    edited = toml.edit(text, V2, {"bin_dir": "/usr/lib/cni", "conf_dir": "/etc/cni"})
+    assert toml.sections(edited)[V2]["bin_dir"] == "/usr/lib/cni"
+    assert toml.restore(edited) == text
+
+
+def test_a_number_is_one_of_64_bits() -> None:
+    assert toml.value("9" * 5000) is None
+    assert toml.value("-9223372036854775807") is None or toml.value("-922337203685477580") == -922337203685477580
+
+
+def test_what_is_shown_of_a_file_are_our_section_and_the_names_of_keys() -> None:
+    others = '[plugins.registry.auth]\n  password = "secret"\n  list = [\n    "secret"\n  ]\n'
+    others += "[[x]]\ntoken = 'secret'\n# secret\n"
+    shown = toml.shown(f'version = 2\n[{V2}]\n  bin_dir = "/a"\n{others}')
+    assert "secret" not in shown
+    lines = shown.splitlines()
+    assert lines[:5] == [
+        "version = 2",
+        f"[{V2}]",
+        '  bin_dir = "/a"',
+        "[plugins.registry.auth]",
+        "  password = …",
+    ]
+    assert len(lines) == 11

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What people are used to: tags, --limit, serial, max_fail_percentage, two inventories side by side."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Lab, Played
+from test_guides import with_a_release
+
+STAGES = ("pod_cidr", "docker", "cni_plugins", "pod_network", "kubelet")
+
+
+def ok(played: Played) -> Played:
+    assert played.status == 0, played.output
+    return played
+
+
+def routes(lab: Lab, node: str) -> set[str]:
+    """Return the pod CIDRs that a node has a route to."""
+    return set(re.findall(r"^\S+", lab.run(node, "ip route show proto 212").stdout, re.MULTILINE))
+
+
+def differences(before: str, after: str) -> list[str]:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
+    return [line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+
+
+def test_a_tag_takes_one_stage(lab: Lab) -> None:
+    lab.create(1)
+    listed = ok(lab.play("site", "--list-tags")).output
+    assert {"plan", *STAGES} <= set(re.findall(r"\w+", listed.rpartition("TASK TAGS:")[2] + listed))
+    fresh = lab.snapshot()
+
+    ok(lab.play("site", "--tags", "pod_cidr"))
+    assert (lab.directory / "pod_cidrs.lock.yml").exists()
+    planned = ok(lab.play("site", "--tags", "plan"))
+    assert planned.summary["node1"].startswith("would be done: ")
+    lab.require(fresh)
+
+    # Without its plugins, which another tag would bring, a network is refused before it is half made.
+    refused = lab.play("site", "--tags", "pod_network", cni_plugins_bin_dir="/opt/cni/bin")
+    assert refused.status != 0
+    assert "/opt/cni/bin" in refused.words
+    lab.require(fresh)
+
+    ok(lab.play("site", "--tags", "kubelet,docker"))
+    lab.require(fresh)
+    made = ok(lab.play("site", "--tags", "pod_network"))
+    assert "network" in made.summary["node1"]
+    after = lab.snapshot()
+    assert after != fresh
+    assert set(ok(lab.play("site", "--skip-tags", "kubelet,cni_plugins")).summary.values()) == {"nothing to do"}
+    lab.require(after)
+
+
+def test_the_tag_of_the_plugins_downloads_and_installs_a_release(lab: Lab) -> None:
+    lab.create(1)
+    fresh = lab.snapshot()
+    made = ok(lab.play("site", "--tags", "cni_plugins", **with_a_release(lab, {"cni_plugins_source": "release"})))
+    assert "CNI plugins" in made.summary["node1"]
+    assert lab.run("node1", "/opt/cni/bin/bridge </dev/null && rm -r /opt/cni").returncode == 0
+    lab.require(fresh)
+
+
+def test_limit_adds_a_node_and_touches_nothing_of_the_others_but_their_routes(lab: Lab) -> None:
+    """node4 is new, too, and not of the run; node5 cannot be reached any more."""
+    lab.create(5)
+    hosts = lab.inventory["kube_node"]["hosts"]
+    new = {name: hosts.pop(name) for name in ("node3", "node4")}
+    lab.write_inventory()
+    ok(lab.play("site"))
+    hosts |= new
+    lab.write_inventory()
+    os.kill(lab.variables.pop("node5")["ansible_netns_pid"], signal.SIGKILL)
+    before = lab.snapshot()
+
+    checked = ok(lab.play("site", "--limit", "node3", "--check", "--diff"))
+    assert checked.summary["node1"].startswith("is not of this run; would be done: create route 10.12.3.0/24 ")
+    lab.require(before)
+
+    added = ok(lab.play("site", "--limit", "node3"))
+    now = lab.snapshot()
+    for node in ("node1", "node2"):
+        assert added.summary[node].startswith("is not of this run; done: create route 10.12.3.0/24 "), added.output
+        changed = differences(before[node], now[node])
+        assert changed
+        assert [line for line in changed if not re.search(r"10\.12\.[34]\.0/24 via", line)] == []
+    assert routes(lab, "node1") == {"10.12.1.0/24", "10.12.2.0/24", "10.12.3.0/24", "10.12.4.0/24"}
+    assert routes(lab, "node3") == {"10.12.0.0/24", "10.12.1.0/24", "10.12.2.0/24", "10.12.4.0/24"}
+    assert added.summary["node4"] == "is not of this run; nothing to do"
+    assert "did not get its routes" in added.summary["node5"]
+    lab.require({"node4": before["node4"], "outside": before["outside"]})
+
+    # Nobody is new any more, so nobody else is asked.
+    assert list(ok(lab.play("site", "--limit", "node3")).summary) == ["node3"]
+
+
+@pytest.mark.parametrize(("most", "third"), [(25, "untouched"), (60, "made")])
+def test_serial_and_max_fail_percentage(lab: Lab, most: int, third: str) -> None:
+    """One of the first two nodes has no room for our files, which shows only when they are written."""
+    lab.create(3)
+    lab.run("node1", "mkdir -p /etc/podnet; mount -t tmpfs -o size=4k,nr_inodes=2 tmpfs /etc/podnet")
+    before = lab.snapshot()
+    played = lab.play("site", podnet_serial=2, podnet_max_fail_percentage=most)
+    assert played.status != 0
+    assert "No space left" in played.words
+    assert "Traceback" not in played.output
+    if third == "untouched":
+        lab.require({"node3": before["node3"]})
+    else:
+        assert played.summary["node1"].startswith("FAILED")
+        assert played.summary["node2"].startswith("done: ")
+        assert played.summary["node3"].startswith("done: ")
+        assert len(routes(lab, "node3")) == 2
+
+
+def test_a_second_inventory_beside_the_first(lab: Lab) -> None:
+    """Both at the same time, each with its own lock file."""
+    lab.create(2)
+    processes = []
+    for name, node in (("blue", "node1"), ("green", "node2")):
+        place = lab.directory / name
+        place.mkdir()
+        inventory = json.loads(json.dumps(lab.inventory))
+        inventory["kube_node"]["hosts"] = {node: inventory["kube_node"]["hosts"][node]}
+        (place / "hosts.json").write_text(json.dumps(inventory))
+        words = ["ansible-playbook", "-i", str(place), "playbooks/site.yml"]
+        processes.append(subprocess.Popen(words, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+    ends = [(process.communicate()[0], process.returncode) for process in processes]
+    assert [status for _output, status in ends] == [0, 0], ends
+    blue, green = (Path(lab.directory, name, "pod_cidrs.lock.yml").read_text() for name in ("blue", "green"))
+    assert "node1" in blue
+    assert "node2" not in blue
+    assert "node2" in green
+    assert "node1" not in green
+    # Each cluster is one for itself: both have the first block, and no route to the other.
+    assert routes(lab, "node1") == routes(lab, "node2") == set()

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Proofs: random states, kills and bad input; `make proof` a few of each, `make soak` tens of thousands.
+
+PODNET_PROOF names the profile: proof, soak, or first (a failure as it is first found, not the smallest).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+
+import converging
+import faults
+import fuzzing
+import ground
+from hypothesis import HealthCheck, Phase, settings
+
+PROFILE = os.environ.get("PODNET_PROOF", "proof")
+#: What a soak has to reach.
+LEAST_STATES, LEAST_KILLS, LEAST_INPUTS = 10_000, 1_000, 100_000
+
+_COMMON: dict[str, t.Any] = {
+    # Explaining a failure takes longer than reading it.
+    "phases": [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+}
+settings.register_profile("proof", max_examples=10, stateful_step_count=6, derandomize=True, **_COMMON)
+settings.register_profile("first", settings.get_profile("proof"), phases=[Phase.generate])
+settings.register_profile(
+    "soak",
+    max_examples=int(os.environ.get("PODNET_EXAMPLES", "250")),
+    stateful_step_count=12,
+    print_blob=True,
+    **_COMMON,
+)
+settings.load_profile(PROFILE)
+
+_started = time.monotonic()
+_counts = dict.fromkeys([*converging.COUNTS, *faults.COUNTS, *fuzzing.COUNTS], 0)
+
+
+def pytest_configure() -> None:
+    ground.become_a_node()
+
+
+def pytest_sessionfinish(session: t.Any) -> None:
+    """Add up what this process has done, or tell the one that started it."""
+    own = {**converging.COUNTS, **faults.COUNTS, **fuzzing.COUNTS}
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["counts"] = own
+    else:
+        _add(own)
+
+
+def pytest_testnodedown(node: t.Any) -> None:
+    _add(getattr(node, "workeroutput", {}).get("counts", {}))
+
+
+def _add(counts: dict[str, int]) -> None:
+    for key, count in counts.items():
+        _counts[key] += count
+
+
+def pytest_terminal_summary(terminalreporter: t.Any, config: t.Any) -> None:
+    """Say how much was tried, from which seed, and in which time."""
+    seed = config.getoption("hypothesis_seed")
+    terminalreporter.write_line(
+        f"-- {_counts['states']} states were asked for in {time.monotonic() - _started:.0f} s, seed {seed}: "
+        f"{_counts['changed']} changed the node, {_counts['refused']} were refused"
+    )
+    seconds = _counts["microseconds"] / 1e6
+    rate = f"{_counts['inputs'] / seconds:,.0f} a second of processor time" if seconds else "none"
+    terminalreporter.write_line(
+        f"-- {_counts['inputs']:,} inputs were read ({rate}), seed {seed}: {_counts['sentences']:,} gave a sentence"
+    )
+    terminalreporter.write_line(
+        f"-- {_counts['kills']} modules were killed, {_counts['pairs']} pairs of them ran at the same time"
+    )

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module bridge: random bridges among the links of others."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import ground
+import hypothesis.strategies as st
+import listings
+from calls import Answer
+from converging import Converging, require_same
+from hypothesis.stateful import initialize, precondition, rule
+
+OURS = "br1"
+#: Names that contain ours, or are contained in it.
+OTHERS = ("br10", "br", "xbr1")
+CABLES = ("v1", "v10")
+UPLINK = "up0"
+BATCH = ground.PLACE / "bridge"
+
+addresses_v4 = st.sampled_from(["10.12.1.1/24", "10.12.1.2/24", "10.12.2.1/25", "10.12.1.7/32"])
+addresses_v6 = st.sampled_from(["fd12::1/64", "fd12::2/64", "fd12:0:0:1::1/120"])
+macs = st.sampled_from(["0a:58:0a:0c:01:01", "0A:58:00:00:00:02", "02:00:00:00:00:01"])
+flags = st.sampled_from([None, True, False])
+
+wanted = st.fixed_dictionaries(
+    {"name": st.just(OURS)},
+    optional={
+        "addresses": st.builds(
+            lambda ipv4, ipv6: [*ipv4, *ipv6], st.lists(addresses_v4, max_size=1), st.lists(addresses_v6, max_size=2)
+        ),
+        "mac": macs,
+        "mtu": st.sampled_from(["auto", "kernel", "1280", "1450", "9000", "68"]),
+        "uplink": st.sampled_from([UPLINK, "br10", "nosuch"]),
+        "ports": st.lists(
+            st.fixed_dictionaries(
+                {"name": st.sampled_from([*CABLES, "nosuch"])}, optional={"hairpin": flags, "isolated": flags}
+            ),
+            max_size=2,
+            unique_by=lambda port: port["name"],
+        ),
+        "stp": st.booleans(),
+        "exclusive_addresses": st.booleans(),
+        "persist": st.just(str(BATCH)),
+    },
+)
+
+
+class Bridges(Converging):
+    """One bridge of ours, and links of others beside it, in it, and in its place."""
+
+    module = "bridge"
+    only_for_real = re.compile(r"^bridge\.ports\[\d\]\.name: nosuch is not there")
+
+    def listing(self) -> listings.Listing:
+        return {**listings.network(), **listings.files(ground.PLACE)}
+
+    def is_ours(self, name: str, params: dict[str, t.Any]) -> bool:
+        own = (f"link {OURS}", f"file {BATCH}", f"file {BATCH}.create")
+        return name in own or name.endswith(f" on {OURS}") or f" dev {OURS} " in name
+
+    def lasting(self, answer: Answer, params: dict[str, t.Any]) -> dict[str, t.Any]:
+        """What the kernel chooses for an MTU is not foretold."""
+        found = super().lasting(answer, params)
+        if params.get("mtu") == "kernel":
+            found["bridge"] = {**found["bridge"], "mtu": None}
+        return found
+
+    def foreign(self, listing: listings.Listing, params: dict[str, t.Any]) -> listings.Listing:
+        """Links that are to be ports are plugged in, but stay what they are; so do those of others in our bridge."""
+        ports = [f"link {port['name']}" for port in params.get("ports", ())]
+        listing = {**listing}
+        for port in ports:
+            if port in listing:
+                loose = {key: value for key, value in listing[port].items() if key not in ("master", "port")}
+                listing[port] = loose
+        return super().foreign(listing, params)
+
+    @initialize(default_route=st.booleans())
+    def begin(self, default_route: bool) -> None:
+        """A node with an uplink, bridges of others and cables."""
+        ground.new_node()
+        ground.batch(
+            f"link add {UPLINK} mtu 1450 type veth peer name up1",
+            f"address add 192.0.2.11/24 dev {UPLINK}",
+            f"link set {UPLINK} up",
+            "link set up1 up",
+            *[f"link add name {name} type bridge" for name in OTHERS],
+            f"address add 10.99.0.1/24 dev {OTHERS[0]}",
+            f"link set {OTHERS[0]} up mtu 1400",
+            *[f"link add {name} type veth peer name {name}p" for name in CABLES],
+            *(["route add default via 192.0.2.254"] if default_route else []),
+        )
+        self.start = self.now = self.listing()
+
+    @rule(params=wanted)
+    def make(self, params: dict[str, t.Any]) -> None:
+        """Somebody asks for a bridge."""
+        self.ask(**params)
+
+    @precondition(lambda self: f"link {OURS}" in self.now)
+    @rule(exclusive=st.booleans())
+    def remove(self, exclusive: bool) -> None:
+        """Somebody asks for no bridge."""
+        self.ask(name=OURS, state="absent", exclusive_addresses=exclusive, persist=str(BATCH))
+
+    @precondition(lambda self: f"link {OURS}" in self.now)
+    @rule(
+        disturbance=st.sampled_from(
+            [
+                f"link set {OURS} mtu 1300",
+                f"link set {OURS} down",
+                f"link set {OURS} address 0a:00:00:00:00:77",
+                f"link set {OURS} type bridge stp_state 1",
+                f"address add 10.77.0.1/24 dev {OURS}",
+                f"address flush dev {OURS}",
+                f"link set v1 master {OURS}",
+                f"link set v10 master {OURS}",
+                "link set v1 type bridge_slave hairpin on isolated on",
+                "link set v1 nomaster",
+                "link set v10 nomaster",
+                f"link set {OURS} alias somebody-elses",
+            ]
+        )
+    )
+    def disturb(self, disturbance: str) -> None:
+        """Somebody else changes what is there; nothing may be."""
+        if "hairpin" not in disturbance or "port" in self.now["link v1"]:
+            ground.batch(disturbance)
+            self.now = self.listing()
+
+    @precondition(lambda self: f"link {OURS}" not in self.now)
+    @rule()
+    def plant(self) -> None:
+        """Somebody else makes the bridge before us."""
+        ground.batch(f"link add {OURS} type bridge", f"address add 10.66.0.1/24 dev {OURS}")
+        self.now = self.listing()
+
+    def teardown(self) -> None:
+        """All that was ours goes, and the node is as it was."""
+        if not hasattr(self, "start"):
+            return
+        for cable in CABLES:
+            ground.batch(f"link set {cable} nomaster")
+        ours = f"link {OURS}" not in self.now or self.now[f"link {OURS}"].get("ifalias") == "podnet"
+        answer: Answer = self.ask(name=OURS, state="absent", persist=str(BATCH))
+        assert not answer.failed, answer.sentence
+        if ours:
+            require_same(self.start, self.now, "after all is gone, there is left")
+
+
+TestBridges = Bridges.TestCase
