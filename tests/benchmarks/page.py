@@ -21,7 +21,7 @@ LICENCE = (
 HEADINGS = ("what", "ours", "beside it", "ratio", "budget")
 
 #: Of the plot, in its own units.
-WIDTH, BAR, GAP, LEFT, ROOM = 900, 17, 14, 370, 250
+WIDTH, BAR, GAP, LEFT, ROOM = 900, 17, 14, 400, 240
 
 
 def shown(row: Row, value: float) -> str:

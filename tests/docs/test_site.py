@@ -88,7 +88,7 @@ def test_no_page_has_contents_twice(pages: dict[Path, Page]) -> None:
 
 def test_pictures_are_part_of_their_pages(pages: dict[Path, Page]) -> None:
     found = {path.stem: page.pictures for path, page in pages.items() if page.pictures}
-    assert found == {"index": 1, "how_it_works": 5, "architecture": 1}
+    assert found == {"index": 1, "how_it_works": 5, "architecture": 1, "benchmarks": 1}
 
 
 def test_a_dead_link_is_noticed(tmp_path: Path) -> None:
