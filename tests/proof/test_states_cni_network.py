@@ -250,6 +250,7 @@ class Files(Converging):
         own_stores = _own_stores(listing) if absent else []
         for name, value in listing.items():
             ours = self.is_ours(name, params) or _carries_our_name(name, listing, absent) or _is_leftover(name, value)
+            ours = ours or (not absent and _leads_to(name, value, _target(params)))
             if not ours and name not in own_stores:
                 moves = _may_move(name, params)
                 found.setdefault(name.removesuffix(DISABLED) if moves else name, []).append(value)
@@ -353,6 +354,13 @@ def _carries_our_name(name: str, listing: listings.Listing, absent: bool) -> boo
     except (ValueError, RecursionError):
         return False
     return isinstance(document, dict) and document.get("name") == OURS
+
+
+def _leads_to(name: str, value: t.Any, target: str) -> bool:
+    """Whether it is a link that a runtime would follow to a file, which need not be there yet."""
+    path = Path(name.removeprefix("file "))
+    follows = path.parent == CONF_DIR and path.name.endswith(LOADED) and isinstance(value, tuple) and value[0][0] == "l"
+    return follows and os.path.join(CONF_DIR, value[3]) == target
 
 
 def _is_leftover(name: str, value: t.Any) -> bool:

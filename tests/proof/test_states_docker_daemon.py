@@ -194,6 +194,18 @@ class Keys(Converging):
         given = params.get("options", {})
         self.require(params, {**dict.fromkeys(params.get("absent", ())), **given})
 
+    @rule(key=st.sampled_from(KEYS), value=values, more=st.booleans(), before=st.lists(disturbances, max_size=1))
+    def more_or_less(self, key: str, value: t.Any, more: bool, before: list[t.Any]) -> None:
+        """Somebody asks for one key more, or less, than before."""
+        for disturbance in before:
+            self.disturb(disturbance)
+        options = {name: json.loads(made) for name, made in self.made.items() if made is not None}
+        if more or not options:
+            options[key] = value
+        else:
+            options.popitem()
+        self.require({"options": options, "without_docker": "write"}, options)
+
     @rule(before=st.lists(disturbances, max_size=1))
     def remove(self, before: list[t.Any]) -> None:
         """Somebody asks for no keys."""

@@ -215,7 +215,8 @@ class Inventories(Converging):
         if before is not None:
             head, nodes, rest = before.partition("    nodes:\n")
             lines = EDITS[edit](rest.splitlines())
-            LOCK.write_text(head + nodes + "".join(f"{line}\n" for line in lines), newline="")
+            # Without any host it is no lock file.
+            LOCK.write_text(head + nodes + "".join(f"{line}\n" for line in lines or rest.splitlines()), newline="")
         if self.require(params).failed and before is not None:
             LOCK.write_text(before)
 

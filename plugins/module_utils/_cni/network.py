@@ -136,9 +136,13 @@ class CniNetwork(Resource):
         return at_path + own
 
     def _is_own(self, entry: loader.File) -> bool:
-        displaced = entry.path.endswith(DISABLED)
-        beside = os.path.dirname(entry.path) == self.request.conf_dir
-        return entry.network == self.request.name and beside and not (displaced and self.request.network)
+        if os.path.dirname(entry.path) != self.request.conf_dir:
+            return False
+        if self.request.network is None:
+            return entry.network == self.request.name
+        # A link to our file is none of another network, also while that is yet to be written.
+        ours = entry.network == self.request.name or os.path.realpath(entry.path) == os.path.realpath(self.request.path)
+        return ours and not entry.path.endswith(DISABLED)
 
     def _rivals(self, files: t.Sequence[loader.File]) -> list[loader.File]:
         """Foreign files that are read before ours, and those that libcni adds to our plugins."""

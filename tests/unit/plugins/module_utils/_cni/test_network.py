@@ -251,6 +251,13 @@ def test_a_directory_where_a_competitor_would_go(node: Directory) -> None:
     assert list(node.files()) == ["05-podman.conflist"]
 
 
+def test_a_link_to_the_file_that_is_yet_to_be_written(node: Directory) -> None:
+    (node.conf_dir / "zz.json").symlink_to("net.conflist")
+    (node.conf_dir / "zz1.json").symlink_to("net.conf")
+    assert short(node, node.both(node.config())) == ["remove file zz.json", "create file net.conflist"]
+    assert (node.conf_dir / "zz1.json").is_symlink()
+
+
 def test_a_link_in_circles_is_no_directory_of_the_network(node: Directory) -> None:
     (node.conf_dir / "net").symlink_to("net")
     node.both(node.config())
