@@ -74,3 +74,18 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypa
         _files.write_atomically(str(tmp_path / "file"), "new")
     assert (tmp_path / "file").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_can_be_written_need_not_be_there(tmp_path: Path) -> None:
+    _files.require_writable(str(tmp_path / "a/b/file"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_written_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_text("")
+    with pytest.raises(PodnetError, match=r"/a/b/file: cannot be written, as .*/a is no directory; move it away$"):
+        _files.require_writable(str(tmp_path / "a/b/file"))
+    # Root may write everywhere; a read-only file system is among the proofs.
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    with pytest.raises(PodnetError, match=r"/file: cannot be written, as .* is not yours; become root$"):
+        _files.require_writable(str(tmp_path / "file"))
