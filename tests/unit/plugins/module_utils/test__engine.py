@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,9 @@ class Memory(Resource):
         self.applied = changes
         if not self.deaf:
             self.now = dict(self.then)
+
+    def touches(self, changes: list[Change]) -> list[str]:
+        return [path for path in super().touches(changes) if path != "/a"]
 
     def result(self, state: State) -> dict[str, t.Any]:
         return {"objects": list(state)}
@@ -210,3 +214,18 @@ def test_a_resource_says_what_of_a_file_is_shown() -> None:
             return f"{name} {len(text)}"
 
     assert converge(Secret(BEFORE, AFTER), check_mode=True)["diff"][0]["after"] == "file /a 4"
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_what_cannot_be_written_is_refused_before_anything_is_changed(tmp_path: Path, check_mode: bool) -> None:
+    (tmp_path / "a").write_text("")
+    resource = Memory({}, {"bridge br1": {}, f"plugin {tmp_path}/a/b": {}})
+    with pytest.raises(PodnetError, match=f"^{tmp_path}/a/b: cannot be written"):
+        converge(resource, check_mode)
+    assert resource.applied == []
+
+
+def test_names_that_end_in_a_path_are_of_files() -> None:
+    names = ["file /etc/a b", "lock file /c", "route 10.12.2.0/24", "sysctl net/ipv4/conf/eth0.1/forwarding", "/d"]
+    resource = Memory({}, {})
+    assert resource.touches([Change(name, None, {}) for name in names]) == ["/etc/a b", "/c"]

@@ -150,3 +150,18 @@ def test_two_stars_are_not_every_directory(tmp_path: Path) -> None:
     assert _files.matching(f"{tmp_path}/**/c") == []
     assert _files.matching(f"{tmp_path}/*/b") == [str(tmp_path / "a/b")]
     assert _files.matching("/\0") == []
+
+
+def test_what_can_be_written_need_not_be_there(tmp_path: Path) -> None:
+    _files.require_writable(str(tmp_path / "a/b/file"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_written_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_text("")
+    with pytest.raises(PodnetError, match=r"/a/b/file: cannot be written, as .*/a is no directory; move it away$"):
+        _files.require_writable(str(tmp_path / "a/b/file"))
+    # Root may write everywhere; a read-only file system is among the proofs.
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    with pytest.raises(PodnetError, match=r"/file: cannot be written, as .* is not yours; become root$"):
+        _files.require_writable(str(tmp_path / "file"))
