@@ -141,21 +141,30 @@ def run(module: AnsibleModule, build: t.Callable[[], Resource]) -> None:
         # Two runs that read and write at the same time would each undo, or do twice, what the other one does.
         with contextlib.nullcontext() if module.check_mode else _locks.alone(_name(module)):
             resource = build()
+            _require_absolute(module)
             try:
                 return converge(resource, module.check_mode)
             finally:
                 for warning in resource.warnings:
                     module.warn(sentence(warning))
 
-    report(module, work)
+    _leave(module, work)
 
 
-def report(module: AnsibleModule, work: t.Callable[[], dict[str, t.Any]]) -> None:
-    """Leave the module with what ``work`` returns, or with one sentence; for modules that only read."""
+def report(module: AnsibleModule, read: t.Callable[[], dict[str, t.Any]]) -> None:
+    """Leave the module with what ``read`` returns, or with one sentence; for modules that only read."""
+
+    def work() -> dict[str, t.Any]:
+        _require_absolute(module)
+        return read()
+
+    _leave(module, work)
+
+
+def _leave(module: AnsibleModule, work: t.Callable[[], dict[str, t.Any]]) -> None:
     try:
         require_text(module.params)
         _require_given(module)
-        _require_absolute(module)
         result = work()
     except PodnetError as error:
         module.fail_json(msg=sentence(str(error)), **printable(error.facts))

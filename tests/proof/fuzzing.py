@@ -29,7 +29,7 @@ COUNTS = {"inputs": 0, "sentences": 0, "microseconds": 0}
 #: Inputs of one example.
 BATCH = 30
 
-#: Seconds that one input may take.
+#: Seconds of processor time that one input may take.
 LONGEST = 5.0
 
 Random = random.Random
@@ -290,11 +290,14 @@ T = t.TypeVar("T")
 def feed(read: t.Callable[[T], t.Any], what: T, *refusals: type[Exception]) -> None:
     """Give an input to a reader, and require a result, or one of the errors that it is known to raise."""
     COUNTS["inputs"] += 1
-    signal.signal(signal.SIGALRM, _too_slow)
-    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    signal.signal(signal.SIGPROF, _too_slow)
+    signal.setitimer(signal.ITIMER_PROF, LONGEST)
     try:
-        result = read(what)
-        json.dumps(_engine.printable(result), default=str).encode()
+        try:
+            result = read(what)
+            json.dumps(_engine.printable(result), default=str).encode()
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
     except PodnetError as error:
         COUNTS["sentences"] += 1
         require_sentence(_engine.sentence(str(error)))
@@ -305,8 +308,6 @@ def feed(read: t.Callable[[T], t.Any], what: T, *refusals: type[Exception]) -> N
         raise AssertionError(f"no answer within {LONGEST} s at {where} to {_shown(what)}") from None
     except Exception as error:
         raise AssertionError(f"{type(error).__name__}: {error}; the input was {_shown(what)}") from error
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def require_sentence(text: str) -> None:

@@ -70,13 +70,12 @@ class Network(t.NamedTuple):
 
 def network_name(path: str, value: t.Any) -> str:
     """A network's name: libcni loads a file with another one, and then refuses every pod."""
-    if not isinstance(value, str) or not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.\-]*", value) or len(value) > NAME_MAX:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.\-]*", value):
         raise OptionError(
-            path,
-            value,
-            "is not a network's name",
-            f"use up to {NAME_MAX} letters, digits, '_', '.' and '-', a letter or digit first",
+            path, value, "is not a network's name", "use letters, digits, '_', '.' and '-', a letter or digit first"
         )
+    if len(value) > NAME_MAX:
+        raise OptionError(path, value, "is too long for the names of files", f"use at most {NAME_MAX} characters")
     return value
 
 

@@ -88,11 +88,12 @@ class Document:
 
     def shown(self, keys: t.Container[str]) -> str:
         """Return the text with the values of these keys; what others are, such as a proxy's password, is not told."""
-        text, at = "", 0
+        pieces, at = [], 0
         for member in self._members.values():
             if member.key not in keys:
-                text, at = f"{text}{self.text[at : member.value]}{HIDDEN}", member.end
-        return text + self.text[at:]
+                pieces += [self.text[at : member.value], HIDDEN]
+                at = member.end
+        return "".join([*pieces, self.text[at:]])
 
     @property
     def _last(self) -> Member:

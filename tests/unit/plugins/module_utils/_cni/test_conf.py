@@ -265,7 +265,7 @@ def test_pod_cidrs_of_both_forms_and_of_the_old_one() -> None:
 
 def test_a_name_must_leave_room_for_the_names_of_files() -> None:
     assert conf.network_name("name", "a" * 128) == "a" * 128
-    with pytest.raises(OptionError, match="is not a network's name; use up to 128 letters"):
+    with pytest.raises(OptionError, match="is too long for the names of files; use at most 128 characters"):
         conf.network_name("name", "a" * 129)
 
 
