@@ -14,14 +14,13 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 from __future__ import annotations
 
 import contextlib
-import os
 import traceback
 import typing as t
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _locks
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError, shown
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _locks, _options
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError, shown
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -141,7 +140,7 @@ def run(module: AnsibleModule, build: t.Callable[[], Resource]) -> None:
         # Two runs that read and write at the same time would each undo, or do twice, what the other one does.
         with contextlib.nullcontext() if module.check_mode else _locks.alone(_name(module)):
             resource = build()
-            _require_absolute(module)
+            _options.require_absolute(module)
             try:
                 return converge(resource, module.check_mode)
             finally:
@@ -155,7 +154,7 @@ def report(module: AnsibleModule, read: t.Callable[[], dict[str, t.Any]]) -> Non
     """Leave the module with what ``read`` returns, or with one sentence; for modules that only read."""
 
     def work() -> dict[str, t.Any]:
-        _require_absolute(module)
+        _options.require_absolute(module)
         return read()
 
     _leave(module, work)
@@ -163,8 +162,8 @@ def report(module: AnsibleModule, read: t.Callable[[], dict[str, t.Any]]) -> Non
 
 def _leave(module: AnsibleModule, work: t.Callable[[], dict[str, t.Any]]) -> None:
     try:
-        require_text(module.params)
-        _require_given(module)
+        _options.require_text(module.params)
+        _options.require_given(module)
         result = work()
     except PodnetError as error:
         module.fail_json(msg=sentence(str(error)), **printable(error.facts))
@@ -182,48 +181,6 @@ def _leave(module: AnsibleModule, work: t.Callable[[], dict[str, t.Any]]) -> Non
             exception=traceback.format_exc(),
         )
     module.exit_json(**printable({"changed": False, **result}))
-
-
-def require_text(value: t.Any, path: str = "") -> None:
-    """Refuse options with what no file, program or kernel takes: zero bytes, and halves of characters."""
-    if isinstance(value, str):
-        try:
-            whole = "\0" not in value and bool(os.fsencode(value) or not value)
-        except UnicodeEncodeError:
-            whole = False
-        if not whole:
-            raise OptionError(path, value, "has a character that is none", "write it without")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            require_text(key, f"{path}.{shown(key)}" if path else shown(key))
-            require_text(item, f"{path}.{shown(key)}" if path else shown(key))
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            require_text(item, f"{path}[{index}]")
-
-
-def _require_given(module: AnsibleModule) -> None:
-    """Refuse null where an option is required, which Ansible takes for given."""
-    missing = [option for option, spec in module.argument_spec.items() if spec.get("required")]
-    for key, value, options, *rest in module.required_if or ():
-        wanted = module.params.get(key) == value
-        one_is_enough = any(rest) and any(module.params.get(option) is not None for option in options)
-        missing += options if wanted and not one_is_enough else []
-    for option in missing:
-        if module.params.get(option) is None:
-            raise OptionError(option, None, "is not given", "give it a value, or see where its template gets it from")
-
-
-def _require_absolute(module: AnsibleModule) -> None:
-    """Refuse a path that would lead elsewhere when the module is started in another directory."""
-    for option, spec in module.argument_spec.items():
-        value = module.params.get(option)
-        if spec.get("type") == "path" and value is not None and not os.path.isabs(value):
-            raise OptionError(option, value, "is not an absolute path", "write it from the root")
-        if spec.get("elements") == "path":
-            for index, each in enumerate(value or ()):
-                if not os.path.isabs(each):
-                    raise OptionError(f"{option}[{index}]", each, "is not an absolute path", "write it from the root")
 
 
 def sentence(text: str) -> str:

@@ -20,8 +20,8 @@ import ground
 from hypothesis import HealthCheck, Phase, settings
 
 PROFILE = os.environ.get("PODNET_PROOF", "proof")
-#: What a soak has to reach.
-LEAST_STATES, LEAST_KILLS, LEAST_INPUTS = 10_000, 1_000, 100_000
+#: What a soak of everything has to reach, or it fails.
+LEAST = {"states": 10_000, "kills": 1_000, "inputs": 100_000}
 
 _COMMON: dict[str, t.Any] = {
     # Explaining a failure takes longer than reading it.
@@ -55,6 +55,8 @@ def pytest_sessionfinish(session: t.Any) -> None:
         session.config.workeroutput["counts"] = own
     else:
         _add(own)
+        if _too_few(session.config):
+            session.exitstatus = 1
 
 
 def pytest_testnodedown(node: t.Any) -> None:
@@ -64,6 +66,12 @@ def pytest_testnodedown(node: t.Any) -> None:
 def _add(counts: dict[str, int]) -> None:
     for key, count in counts.items():
         _counts[key] += count
+
+
+def _too_few(config: t.Any) -> list[str]:
+    if PROFILE != "soak" or config.args != ["tests/proof"]:
+        return []
+    return [f"{_counts[key]:,} {key} are fewer than {least:,}" for key, least in LEAST.items() if _counts[key] < least]
 
 
 def pytest_terminal_summary(terminalreporter: t.Any, config: t.Any) -> None:
@@ -81,3 +89,5 @@ def pytest_terminal_summary(terminalreporter: t.Any, config: t.Any) -> None:
     terminalreporter.write_line(
         f"-- {_counts['kills']} modules were killed, {_counts['pairs']} pairs of them ran at the same time"
     )
+    for complaint in _too_few(config):
+        terminalreporter.write_line(f"-- {complaint}", red=True)

@@ -23,7 +23,7 @@ import ground
 import samples
 from fuzzing import Random, feed, fuzzed
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _engine
+from ansible_collections.mink8s.podnet.plugins.module_utils import _engine, _options
 from ansible_collections.mink8s.podnet.plugins.module_utils._attached import verdict
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import (
     archive,
@@ -108,7 +108,7 @@ LINK = node.Link("br1", "bridge", 1450, ["10.12.1.1/24"], ["veth1"])
 
 
 def all_of_a_configuration(given: tuple[t.Any, str]) -> t.Any:
-    _engine.require_text(given[0])
+    _options.require_text(given[0])
     network = conf.normalise("net1", *given)
     text = conf.text(network.document).encode()
     rules.check(network)
