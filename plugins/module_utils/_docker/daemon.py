@@ -23,9 +23,10 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._docker import (
     processes,
     record,
     service,
+    target,
 )
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker.document import NEW, Document, canonical
-from ansible_collections.mink8s.podnet.plugins.module_utils._docker.record import Raw, Record, Taken
+from ansible_collections.mink8s.podnet.plugins.module_utils._docker.record import Raw
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 
@@ -42,15 +43,6 @@ class Place:
     owner: t.Optional[tuple[int, int]] = None
 
 
-@dataclass(frozen=True)
-class Target:
-    """What should be: the file's text, the record, and what dockerd has yet to take over, with what it has now."""
-
-    text: t.Optional[str]
-    record: Record
-    moved: dict[str, tuple[Raw, Raw]]
-
-
 class Daemon(Resource):
     """Our keys of daemon.json on one node."""
 
@@ -62,12 +54,11 @@ class Daemon(Resource):
         self._present = params["state"] == "present"
         self._wanted = checks.wanted(params["options"], params["absent"]) if self._present else {}
         self._place = Place(None)
-        self._record = Record(self._path)
         self._record_text: t.Optional[str] = None
-        self._document = Document(NEW)
+        self._found = target.Found()
         self._process: t.Optional[processes.Process] = None
         self._backup: t.Optional[str] = None
-        self._target = Target(None, self._record, {})
+        self._target = target.Target()
         self.installed = _programs.which("dockerd") is not None
 
     def read(self) -> State:
@@ -75,10 +66,17 @@ class Daemon(Resource):
         if self._skipped:
             return {}
         self._place = _look(self._path)
-        self._document = checks.document(self._path, self._place.text)
-        self._record = record.parse(self._record_text, self._params["record"], self._path)
         self._process = processes.find_dockerd()
-        self._target = self._plan()
+        self._found = target.Found(
+            self._place.text,
+            checks.document(self._path, self._place.text),
+            record.parse(self._record_text, self._params["record"], self._path),
+            runs=self._process is not None,
+            is_behind=self._process is not None and self._process.is_older_than(self._params["record"]),
+        )
+        tells = self._params["restart"] != "never"
+        self._target = target.plan(self._found, self._wanted, self._params["options"], tells)
+        self.warnings += [warning for warning in self._target.warnings if warning not in self.warnings]
         state: State = {f"file {self._params['record']}": self._record_text, f"file {self._path}": self._place.text}
         state = {name: text for name, text in state.items() if text is not None}
         if self._how:
@@ -93,24 +91,24 @@ class Daemon(Resource):
                 "dockerd: there is no such program on the node; install Docker (Debian: apt install docker.io), "
                 "or set without_docker to skip or write"
             )
-        target = self._target
-        kept = target.record.render() if target.record.keys else None
-        if target.text != self._place.text or kept != self._record_text or self._how:
-            self._check(target)
-        state: State = {f"file {self._params['record']}": kept, f"file {self._path}": target.text}
+        aim = self._target
+        kept = aim.record.render() if aim.record.keys else None
+        if aim.text != self._place.text or kept != self._record_text or self._how:
+            self._check(aim)
+        state: State = {f"file {self._params['record']}": kept, f"file {self._path}": aim.text}
         state = {name: text for name, text in state.items() if text is not None}
         if self._how:
-            state[self._how] = {key: _shown(after) for key, (_before, after) in target.moved.items()}
+            state[self._how] = {key: _shown(after) for key, (_before, after) in aim.moved.items()}
         return state
 
     def apply(self, changes: list[Change]) -> None:
-        target, was, record_path = self._target, self._place, self._params["record"]
-        if was.text is not None and target.text != was.text and self._params["backup"]:
+        aim, was, record_path = self._target, self._place, self._params["record"]
+        if was.text is not None and aim.text != was.text and self._params["backup"]:
             self._backup = f"{self._path}.{time.strftime('%Y-%m-%d@%H:%M:%S')}~"
             _put(self._backup, was)
-        _files.write_atomically(record_path, self._journal(target).render(), 0o600)
-        if target.text != was.text:
-            _put(self._path, Place(target.text, was.mode, was.owner))
+        _files.write_atomically(record_path, target.journal(self._found, aim).render(), 0o600)
+        if aim.text != was.text:
+            _put(self._path, Place(aim.text, was.mode, was.owner))
         if self._how == RESTART:
             self._restart(was)
         elif self._how == RELOAD and self._process:
@@ -122,7 +120,7 @@ class Daemon(Resource):
         """Our keys; of the record neither the whole file before us, which only root can read there."""
         if text.strip() and name == f"file {self._params['record']}":
             return Document(text).shown({"about", "path", "keys", "in_force"})
-        return Document(text).shown({*self._wanted, *self._record.keys}) if text.strip() else text
+        return Document(text).shown({*self._wanted, *self._found.record.keys}) if text.strip() else text
 
     def result(self, state: State) -> dict[str, t.Any]:
         text = state.get(f"file {self._path}")
@@ -162,79 +160,19 @@ class Daemon(Resource):
     def _needs_restart(self, moved: dict[str, tuple[Raw, Raw]]) -> bool:
         return any(options.needs_restart(key, after) for key, (_before, after) in moved.items())
 
-    def _plan(self) -> Target:
-        """Return what should be; the same after it has been made."""
-        document, keys = self._document, {}
-        for key, taken in self._record.keys.items():
-            if key not in self._wanted:
-                document = self._given_back(document, key, taken)
-        for key, value in self._wanted.items():
-            known = self._record.keys.get(key)
-            keys[key] = Taken(value, known.before if known else self._document.raw(key))
-            if value is None:
-                document = document.without(key)
-            elif canonical(document.raw(key)) != value:
-                document = document.with_value(key, self._params["options"][key])
-        keys = {key: taken for key, taken in keys.items() if (taken.ours, taken.before) != (None, None)}
-        unchanged = document.text == self._document.text
-        text = self._place.text if unchanged else document.text
-        original = self._record.original if self._record.keys else self._place.text
-        if self._record.keys and not keys and document.data == checks.document(self._path, original).data:
-            # What was taken out and given back stands at the end by now.
-            text = original
-        moved = self._moved(document)
-        return Target(text, Record(self._path, keys, original, self._untold(moved) if keys else {}), moved)
-
-    def _given_back(self, document: Document, key: str, taken: Taken) -> Document:
-        raw, replaced = document.raw(key), self._record.replaced
-        if raw == taken.before:
-            return document
-        if canonical(raw) != taken.ours and not (key in replaced and raw == replaced[key]):
-            warning = f"{self._path}: {key} was changed by others since; it stays as it is"
-            self.warnings += [] if warning in self.warnings else [warning]
-            return document
-        return document.without(key) if taken.before is None else document.with_raw(key, taken.before)
-
-    def _moved(self, document: Document) -> dict[str, tuple[Raw, Raw]]:
-        """Return what a running dockerd has yet to take over, and what it has instead."""
-        if self._process is None:
-            return {}
-        has = {key: canonical(self._document.raw(key)) for key in (*self._wanted, *self._record.keys)}
-        if self._is_pending():
-            has.update(self._record.in_force)
-        pairs = {key: (value, canonical(document.raw(key))) for key, value in has.items()}
-        return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
-
-    def _is_pending(self) -> bool:
-        """Whether dockerd has not been started since the record was written."""
-        return self._process is not None and self._process.is_older_than(self._params["record"])
-
-    def _untold(self, moved: dict[str, tuple[Raw, Raw]]) -> dict[str, Raw]:
-        """Return what the record says of a dockerd that was not told; what is out of date there does no harm."""
-        if not moved:
-            return self._record.in_force
-        return {key: before for key, (before, _after) in moved.items()} if self._params["restart"] == "never" else {}
-
     # Changes
 
-    def _journal(self, target: Target) -> Record:
-        """Return what the next run must know if we are killed: what the file has of us, and what dockerd lacks."""
-        pending = {key: before for key, (before, _after) in target.moved.items()}
-        keys = {**self._record.keys, **target.record.keys}
-        replaced = {key: self._document.raw(key) for key in keys}
-        return Record(self._path, keys, target.record.original, pending or target.record.in_force, replaced)
-
-    def _check(self, target: Target) -> None:
+    def _check(self, aim: target.Target) -> None:
         unit = checks.unit()
         flags = checks.flags(unit, self._process)
         checks.require_right_file(self._path, flags)
-        checks.require_no_doubles(self._path, Document(target.text or NEW).data, flags, self._wanted)
-        if target.text and target.text != self._place.text and self._params["validate"] and self.installed:
-            checks.validate(self._run, self._path, target.text)
+        checks.require_no_doubles(self._path, Document(aim.text or NEW).data, flags, self._wanted)
+        if aim.text and aim.text != self._place.text and self._params["validate"] and self.installed:
+            checks.validate(self._run, self._path, aim.text)
         if self._how == RESTART:
             service.require_restartable(unit)
             lives = self._keeps_containers(flags)
-            warning = checks.containers(processes.containers(), lives, list(target.moved), self._params["restart"])
+            warning = checks.containers(processes.containers(), lives, list(aim.moved), self._params["restart"])
             self.warnings += [warning] if warning and warning not in self.warnings else []
 
     def _keeps_containers(self, flags: dict[str, options.Flag]) -> bool:
@@ -242,7 +180,7 @@ class Daemon(Resource):
         asked = api.info().get("LiveRestoreEnabled")
         if asked is not None:
             return asked is True
-        raw = canonical(self._document.raw(LIVE_RESTORE))
+        raw = canonical(self._found.document.raw(LIVE_RESTORE))
         has = self._target.moved.get(LIVE_RESTORE, (raw, raw))[0]
         return options.in_force(LIVE_RESTORE, {LIVE_RESTORE: has == "true"}, flags) is True
 
