@@ -135,12 +135,9 @@ architecture:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _engine
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni.binaries import (
-    Binaries,
-    Installation,
-    Removal,
-    Wanted,
-)
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.binaries import Binaries, Wanted
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.installation import Installation
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.removal import Removal
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import runner
 
 

@@ -17,7 +17,9 @@ import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _files
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import archive, manifest
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni.binaries import Binaries, Installation, Removal, Wanted
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.binaries import Binaries, Wanted
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.installation import Installation
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.removal import Removal
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import converge
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError, shown
 
