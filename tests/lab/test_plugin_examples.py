@@ -44,7 +44,7 @@ VARIABLES: dict[str, t.Any] = {"what_was_found": {}, "pod_cidr_decided": {"nodes
 #: These need a dockerd on the node.
 DOCKER = {"docker_daemon", "docker_leftovers"}
 PACKAGES = ROOT / ".cache/debian"
-BLOCKS = {path.stem: block for path in plugins() if (block := of_plugin(path))}
+BLOCKS = {stem: block for stem, block in ((path.stem, of_plugin(path)) for path in plugins()) if block}
 
 
 def readers_own(text: str, lab: Lab) -> str:
@@ -52,7 +52,7 @@ def readers_own(text: str, lab: Lab) -> str:
     release = lab.directory / "cni-plugins.tgz"
     checksum = archive(release) if "/var/tmp/cni-plugins" in text else ""
     for line in text.splitlines():
-        key, _, value = line.strip().partition(": ")
+        key, _colon, value = line.strip().partition(": ")
         if key == "archive":
             text = text.replace(value, str(release))
         elif "sha256:" in value:

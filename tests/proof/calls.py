@@ -16,8 +16,10 @@ import signal
 import sys
 import typing as t
 
-import pyroute2  # noqa: F401  # a module imports it late, and each one anew
 from ansible.module_utils.testing import patch_module_args
+
+# A module imports it late, and each process anew.
+importlib.import_module("pyroute2")
 
 MODULES = "ansible_collections.mink8s.podnet.plugins.modules"
 

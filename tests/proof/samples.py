@@ -50,12 +50,12 @@ COMMIT
 """
 NFT_CHAIN = """\
 table inet cni_plugins_masquerade {
-	chain masq_checks { # handle 2
-		ip saddr 10.12.1.5 masquerade comment "INSTANCE, net: net1, if: eth0, id: c1" # handle 7
-		ip6 saddr fd00::5 counter comment "container" # handle 8
-	}
+TABchain masq_checks { # handle 2
+TABTABip saddr 10.12.1.5 masquerade comment "INSTANCE, net: net1, if: eth0, id: c1" # handle 7
+TABTABip6 saddr fd00::5 counter comment "container" # handle 8
+TAB}
 }
-""".replace("INSTANCE", "0123456789abcdef-0123456789abcdef")
+""".replace("TAB", "\t").replace("INSTANCE", "0123456789abcdef-0123456789abcdef")
 
 BRIDGE: dict[str, t.Any] = {
     "type": "bridge",
@@ -107,7 +107,7 @@ RESULT: dict[str, t.Any] = {
 OLD_RESULT: dict[str, t.Any] = {"cniVersion": "0.2.0", "ip4": {"ip": "10.12.1.5/24", "gateway": "10.12.1.1"}}
 
 
-def cached(config: t.Any = CONFLIST, result: t.Any = RESULT) -> dict[str, t.Any]:
+def cached(config: t.Any, result: t.Any) -> dict[str, t.Any]:
     """A file of libcni's cache."""
     return {
         "kind": "cniCacheV1",

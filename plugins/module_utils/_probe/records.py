@@ -91,10 +91,14 @@ def _record(path: str, text: str) -> Record:
     return record
 
 
+def _is_number(value: t.Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _is_sound(record: Record) -> bool:
     numbers = (record.pid, record.started, record.port)
     return (
-        all(type(number) is int and 0 <= number < 2**63 for number in numbers)
+        all(_is_number(number) and 0 <= number < 2**63 for number in numbers)
         and record.pid > 1
         and isinstance(record.stale, (int, float))
         and isinstance(record.container_id, str)

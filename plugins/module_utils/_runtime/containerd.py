@@ -147,7 +147,7 @@ def _parsed(out: str) -> Dump:
 def _version(top: t.Mapping[str, t.Any], otherwise: int) -> int:
     """A file's version; what is no number is none that is known here."""
     found = top.get("version", otherwise)
-    return found if type(found) is int else 0
+    return found if isinstance(found, int) and not isinstance(found, bool) else 0
 
 
 def _changed(daemon: Daemon, text: t.Optional[str], dump: Dump, wanted: dict[str, t.Any]) -> str:
