@@ -17,7 +17,7 @@ import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _errors
 
-sys.path.append(str(Path(__file__).parent))
+sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "benchmarks")]
 #: Some tests start Python programs of their own, which shall find the collection where these have found it.
 os.environ["PYTHONPATH"] = str(Path(_errors.__file__).parents[5])
 
