@@ -72,10 +72,10 @@ unit: $(VENV)/.ready link ## Unit tests, and those of module_utils on the oldest
 sanity: $(VENV)/.ready ## ansible-test sanity on the oldest and the newest ansible-core, on every Python that is here
 	$(STAGE) sanity 1200 tests/tools/cores.sh tests/tools/sanity.sh
 
-cores: setup ## Units, some integration and the installed archive on the oldest and the newest ansible-core
+cores: setup ## Units and the installed archive on the oldest and the newest ansible-core
 	$(STAGE) cores 1500 tests/tools/cores.sh tests/tools/core.sh
 
-integration: setup ## Every module against the real kernel, in namespaces (TARGET=name)
+integration: setup ## Every module against the real kernel, on the oldest and the newest ansible-core (TARGET=name)
 	$(STAGE) integration 1800 tests/tools/integration.sh $(TARGET)
 
 lab: setup ## Whole playbooks on nodes in namespaces, habits, bad input, all examples and guides (TEST=file)

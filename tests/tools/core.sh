@@ -3,20 +3,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# What each ansible-core is tried with, by cores.sh: all unit tests; the targets that use most of what cores differ in,
-# modules, actions, a connection and a role; and all playbooks of the installed archive.
+# What each ansible-core is tried with, by cores.sh, beside the integration tests: all unit tests, and all playbooks of
+# the installed archive.
 set -euo pipefail
 . tests/tools/tree.sh
-
-targets=(connection_netns pod_cidr report_page role_cni_plugins routes sysctls)
 
 (
     enter_tree "core-$CORE"
     echo "-- ansible-test units"
     with_test_home ansible-test units --local --color no --python "$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
-    echo "-- ansible-test integration ${targets[*]}"
-    with_test_home ansible-test integration --local --allow-destructive --color no "${targets[@]}"
-    echo "${#targets[@]} passed"
 )
 echo "-- the installed archive"
 # In namespaces, where nothing outlives it.
