@@ -22,11 +22,11 @@ OURS = "find /etc/docker/daemon.json* /var/lib/podnet -type f 2>/dev/null"
 
 
 @pytest.fixture
-def docker_lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
+def docker_lab(lab: Lab) -> Lab:
     """A lab of one node with a running dockerd."""
     if not (DOCKER / ".packages").exists():
         pytest.skip("there are no packages of Docker: tests/tools/debian.sh says why")
-    monkeypatch.setenv("PATH", f"{DOCKER}/usr/sbin:{DOCKER}/usr/bin:{os.environ['PATH']}")
+    lab.environment["PATH"] = f"{DOCKER}/usr/sbin:{DOCKER}/usr/bin:{os.environ['PATH']}"
     lab.create(1)
     started = lab.run("node1", f"echo 0 >/proc/sys/net/ipv4/ip_forward; {DOCKERD} start")
     assert started.returncode == 0, started.stderr
@@ -40,7 +40,7 @@ def test_docker_s_network_goes_without_a_reboot_and_comes_back(docker_lab: Lab) 
     assert "-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE" in before
 
     refused = lab.play("site")
-    assert refused.status != 0
+    assert refused.status != 0, refused.output
     assert "restart: dockerd has to be restarted, and systemd does not run here" in refused.words
     assert lab.run("node1", OURS).stdout == ""
     assert lab.run("node1", RULES).stdout == before
