@@ -78,7 +78,7 @@ cores: setup ## Units and the installed archive on the oldest and the newest ans
 integration: setup ## Every module against the real kernel, on the oldest and the newest ansible-core (TARGET=name)
 	$(STAGE) integration 1800 tests/tools/integration.sh $(TARGET)
 
-lab: setup ## Whole playbooks on nodes in namespaces, habits, bad input, all examples and guides (TEST=file)
+lab: setup ## Whole playbooks on nodes in namespaces, habits, bad input, all examples (TEST=file)
 	$(STAGE) lab 1800 tests/tools/lab.sh $(TEST)
 
 browser: setup ## The report in a headless Chromium: both schemes, wide and narrow, 3 and 200 nodes
@@ -93,8 +93,9 @@ test-vm: setup machines ## The same on virtual machines, with systemd, Docker, a
 proof: setup ## Random states, kills and bad input: a few of each
 	$(STAGE) proof 900 $(LAB) pytest tests/proof --numprocesses 2
 
-soak: setup ## The same for an hour or two: 10,000 states and more (SEED=N)
+soak: setup ## The same for an hour or two: 10,000 states and more (SEED=N); and all the guides, typed
 	@PODNET_PROOF=soak $(LAB) pytest tests/proof --numprocesses 2 --hypothesis-seed=$(SEED)
+	@tests/tools/lab.sh tests/lab -m long
 
 bench: setup ## Benchmarks beside what people use today, as a page of the documentation (ROWS="routes pods", REPEAT=n)
 	@tests/tools/setup.sh packages .cache/ifstate python tests/requirements-bench.txt

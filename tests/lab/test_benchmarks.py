@@ -13,8 +13,11 @@ import pytest
 from bench import ROWS
 from conftest import ROOT, Lab
 
+#: These play whole sites.
+PLAYS = ("site", "scale")
 
-@pytest.mark.parametrize("name", ROWS)
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.long if name in PLAYS else ()) for name in ROWS])
 def test_a_row_can_be_measured(lab: Lab, name: str) -> None:
     words = [sys.executable, str(ROOT / "tests/benchmarks/bench.py"), "--tiny", "--repeat", "1", name]
     done = subprocess.run(words, capture_output=True, text=True, check=False)

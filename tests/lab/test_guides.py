@@ -80,6 +80,7 @@ def guide(name: str) -> list[Block]:
     return [block for block in found if block.language == "bash" or block is first]
 
 
+@pytest.mark.long
 def test_the_guides_are_true(lab: Lab) -> None:
     lab.create(4)
     before = lab.snapshot()

@@ -9,6 +9,9 @@ set -euo pipefail
 
 tests/tools/debian.sh || true
 # What `make cores` runs is not run twice.
-[ $# -gt 0 ] || set -- tests/lab --ignore tests/lab/test_installed.py
+if [ $# = 0 ]; then
+    set -- tests/lab --ignore tests/lab/test_installed.py -m "not long"
+    echo "-- all but the tests that are marked as long, which make soak runs"
+fi
 exec python -m pytest --verbose --dist worksteal --durations 10 \
     --tx "$(nproc)*popen//python=python molecule/shared/lab.py run --nodes 0 -- python" "$@"
