@@ -89,8 +89,7 @@ def listing() -> listings.Listing:
     """Everything on the node, what is in the namespaces of pods, and some settings."""
     found = {**listings.network(), **listings.packet_filter(), **listings.files(*ground.OWN, *_locks())}
     for name in (name for name in POD_NAMESPACES if Path("/run/netns", name).exists()):
-        inside = listings.network("ip", "netns", "exec", name)
-        found.update({f"{name}: {each}": value for each, value in inside.items()})
+        found.update(listings.network(name))
     for key in SYSCTLS:
         found[f"sysctl {key}"] = Path("/proc/sys", key).read_text()
     return found

@@ -45,7 +45,7 @@ def all_of_a_listing(text: str) -> t.Any:
     dockers = docker_rules.find(listing)
     of_pods = cni_rules.chains("iptables-nft", listing)
     seen = foreign.Seen([], dict.fromkeys(TOOLS.values(), listing))
-    reports = foreign.find(RULES, seen, foreign.dropping(seen.saved, (4, 6)), no_texts)
+    reports = foreign.find(RULES, seen, no_texts)
     lines = [line for table in listing.values() for chain in table.rules.values() for line in chain]
     return [
         dockers,
@@ -53,6 +53,7 @@ def all_of_a_listing(text: str) -> t.Any:
         of_pods,
         cni_rules.removal(of_pods),
         [foreign.sentence(report) for report in reports],
+        [iptables.forward_text(RULES, tool.version) for tool in foreign.dropping(seen.saved, (4, 6))],
         iptables.own_chains(listing),
         [iptables_save.rule(line) for line in lines],
         [_iptables.target(line) for line in lines],
@@ -76,7 +77,7 @@ def all_of_nft(given: tuple[str, str]) -> t.Any:
 
     nft = nftables.Nftables(_programs.Host(run, lambda name: f"/sbin/{name}"))
     items = nft.ruleset()
-    reports = foreign.find(RULES, foreign.Seen(items, {}), [], nft.chain_texts)
+    reports = foreign.find(RULES, foreign.Seen(items, {}), nft.chain_texts)
     texts = nft.chain_texts("inet", "t", "c")
     of_pods = [rule for place in (cni_rules.MASQUERADE, *cni_rules.PORT_MAPS) for rule in cni_rules.rules(place, texts)]
     found = [foreign.sentence(report) for report in reports]
