@@ -1,8 +1,8 @@
+#!/usr/bin/env bash
 # Copyright (c) 2026, the mink8s.podnet developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# shellcheck shell=bash
 # To be sourced: makes an environment of its own, with a Python that it supports, for the oldest and for the newest
 # ansible-core that the collection supports.  Those that there are then are in $cores; with_core runs a command with one.
 
