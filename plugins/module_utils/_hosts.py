@@ -56,10 +56,7 @@ def by_the_way(variables: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def _is_address(text: str) -> bool:
-    try:
-        return not ipaddress.ip_address(text).is_loopback
-    except ValueError:
-        return False
+    return _values.is_address(text) and not ipaddress.ip_address(text).is_loopback
 
 
 def addresses(

@@ -18,7 +18,7 @@ import stat
 import time
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _locks
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _locks, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 
 #: What host-local keeps beside the addresses.
@@ -46,7 +46,7 @@ class Lease(t.NamedTuple):
 def leases(network: str, data_dir: str) -> list[Lease]:
     """Return the addresses that host-local has lent to a network's pods, in the addresses' order."""
     store = os.path.join(data_dir, network)
-    found = [lease for name in names(store) if _is_address(name) for lease in _lease(store, name)]
+    found = [lease for name in names(store) if _values.is_address(name) for lease in _lease(store, name)]
     return sorted(found, key=lambda lease: (":" in lease.address, int(ipaddress.ip_address(lease.address))))
 
 
@@ -164,9 +164,3 @@ def _is_plain(path: str) -> bool:
     return os.path.isfile(path) and not os.path.islink(path)
 
 
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -9,7 +9,6 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import typing as t
 
@@ -95,15 +94,6 @@ def targets(document: Document, node: str, pods: list[tuple[str, dict[str, t.Any
         routed = [version for version in sorted(versions) if _has_default_route(main, version)]
         found += [_target("node", HOST[version].partition("/")[0], node) for version in routed]
     return found
-
-
-def is_address(name: str) -> bool:
-    """Whether a file is named like a lease."""
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def release_number(text: str) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ import ipaddress
 import os
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import invoke, plugins
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, netns
@@ -156,7 +156,7 @@ class Scratch:
         with netns.netlink() as ipr:
             left = [f"link {link.name}" for link in links.links(ipr).values() if link.kind == "veth"]
         for directory, _directories, names in os.walk(DATA):
-            left += [f"address {name} in {directory}" for name in names if expectations.is_address(name)]
+            left += [f"address {name} in {directory}" for name in names if _values.is_address(name)]
         return [f"DEL leaves behind: {', '.join(left)}"] if left else []
 
 

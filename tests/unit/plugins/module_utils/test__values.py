@@ -50,3 +50,8 @@ def test_networks_are_normalised() -> None:
 )
 def test_suggestions(word: str, answer: str) -> None:
     assert _values.suggestion(word, ["mtu", "ipMasq"]) == answer
+
+
+def test_files_named_like_addresses_are_leases() -> None:
+    names = ["10.12.1.2", "fd12::2", "lock", "last_reserved_ip.0"]
+    assert [name for name in names if _values.is_address(name)] == names[:2]
