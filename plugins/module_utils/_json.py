@@ -43,6 +43,16 @@ def parse(text: t.Union[str, bytes], pairs: t.Optional[Pairs] = None) -> t.Any:
     return _whole(found) if _HALF.search(words) else found
 
 
+def mapping(value: t.Any) -> dict[str, t.Any]:
+    """Return an object; an empty one in the place of whatever else stands where one should be."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects(value: t.Any) -> list[dict[str, t.Any]]:
+    """Return the objects in an array; none of what is no array."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def _require_shallow(text: str) -> None:
     if text.count("[") + text.count("{") <= DEEPEST:
         return

@@ -122,7 +122,7 @@ def stale(found: t.Sequence[Attachment], document: Document) -> list[dict[str, t
 
 def _attachment(path: str, entry: dict[str, t.Any]) -> Attachment:
     result = entry["result"] if isinstance(entry.get("result"), dict) else {}
-    interfaces = _dicts(result.get("interfaces"))
+    interfaces = _json.objects(result.get("interfaces"))
     ifname = str(entry.get("ifName", ""))
     netns = str(entry.get("netns") or "") or _sandbox(interfaces, ifname)
     macs = [str(link["mac"]) for link in interfaces if link.get("sandbox") and link.get("mac")]
@@ -142,14 +142,10 @@ def _attachment(path: str, entry: dict[str, t.Any]) -> Attachment:
 
 
 def _addresses(result: dict[str, t.Any]) -> list[str]:
-    found = [str(ip["address"]) for ip in _dicts(result.get("ips")) if "address" in ip]
+    found = [str(ip["address"]) for ip in _json.objects(result.get("ips")) if "address" in ip]
     # Before version 0.3.0 a result had one address of each family.
-    old = [result[key] for key in ("ip4", "ip6") if isinstance(result.get(key), dict)]
+    old = _json.objects([result.get(key) for key in ("ip4", "ip6")])
     return found + [str(ip["ip"]) for ip in old if "ip" in ip]
-
-
-def _dicts(value: t.Any) -> list[dict[str, t.Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _sandbox(interfaces: list[dict[str, t.Any]], ifname: str) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import keys
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.conf import (
     DEFAULT_BRIDGE,
@@ -97,7 +98,7 @@ def classify(before: t.Any, after: Document) -> Difference:
 
 
 def _envelope(before: t.Any, after: Document) -> dict[str, str]:
-    old = before if isinstance(before, dict) else {}
+    old = _json.mapping(before)
     return {key: kind for key, kind in ENVELOPE.items() if old.get(key) != after.get(key)}
 
 
@@ -135,15 +136,11 @@ def _keys(kind: str, before: Document, after: Document) -> dict[str, str]:
     found = {}
     for key in _differing(before, after):
         if key == "ipam":
-            old, new = _mapping(before.get(key)), _mapping(after.get(key))
+            old, new = _json.mapping(before.get(key)), _json.mapping(after.get(key))
             found.update({f"{kind}.ipam.{inner}": _ipam_class(inner) for inner in _differing(old, new)})
         elif not (key in ENVELOPE and key not in keys.PLUGINS.get(kind, {})):
             found[f"{kind}.{key}"] = PLUGIN.get(key, RECYCLE_ALL) if kind in keys.PLUGINS else RECYCLE_ALL
     return found
-
-
-def _mapping(value: t.Any) -> Document:
-    return value if isinstance(value, dict) else {}
 
 
 def _ipam_class(key: str) -> str:

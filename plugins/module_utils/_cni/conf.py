@@ -17,6 +17,7 @@ import json
 import re
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import keys
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.schema import (
     Check,
@@ -194,13 +195,12 @@ def plugins_of(document: t.Any) -> list[Document]:
     if not isinstance(document, dict):
         return []
     entries = document.get("plugins", [document] if "type" in document else [])
-    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return _json.objects(entries)
 
 
 def capabilities_of(plugin: Document) -> Document:
     """What a plugin of such a file says that it is capable of."""
-    found = plugin.get("capabilities")
-    return found if isinstance(found, dict) else {}
+    return _json.mapping(plugin.get("capabilities"))
 
 
 def ranges_of(ipam: t.Any) -> list[Document]:

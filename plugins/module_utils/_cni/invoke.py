@@ -88,31 +88,26 @@ def delete(run: Runner, attachment: Attachment, result: dict[str, t.Any]) -> lis
 
 def addresses(result: dict[str, t.Any]) -> list[str]:
     """The pod's addresses without their prefix lengths, from the result of an ADD."""
-    entries = [entry.get("address") for entry in _dicts(result.get("ips"))]
+    entries = [entry.get("address") for entry in _json.objects(result.get("ips"))]
     entries += [entry.get("ip") for entry in _of_old(result)]
     return [bare for bare in (str(entry).partition("/")[0] for entry in entries) if _values.is_address(bare)]
 
 
 def gateways(result: dict[str, t.Any]) -> list[str]:
     """The gateways of the pod's addresses, from the result of an ADD."""
-    entries = [entry.get("gateway") for entry in (*_dicts(result.get("ips")), *_of_old(result))]
+    entries = [entry.get("gateway") for entry in (*_json.objects(result.get("ips")), *_of_old(result))]
     return [str(entry) for entry in entries if _values.is_address(str(entry))]
 
 
 def mac(result: dict[str, t.Any]) -> t.Optional[str]:
     """The MAC address of the pod's end, from the result of an ADD."""
-    inside = [entry for entry in _dicts(result.get("interfaces")) if entry.get("sandbox")]
+    inside = [entry for entry in _json.objects(result.get("interfaces")) if entry.get("sandbox")]
     return next((str(entry["mac"]) for entry in inside if entry.get("mac")), None)
-
-
-def _dicts(value: t.Any) -> list[dict[str, t.Any]]:
-    """The mappings in a list; a plugin may have answered anything."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _of_old(result: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     """Before 0.3.0 a result had one address of each family."""
-    return _dicts([result.get(key) for key in ("ip4", "ip6")])
+    return _json.objects([result.get(key) for key in ("ip4", "ip6")])
 
 
 def _chain(attachment: Attachment) -> list[Document]:
@@ -170,10 +165,9 @@ def _call(run: Runner, verb: str, attachment: Attachment, conf: Document, result
 
 def _parsed(out: str) -> dict[str, t.Any]:
     try:
-        parsed = _json.parse(out)
+        return _json.mapping(_json.parse(out))
     except ValueError:
         return {}
-    return parsed if isinstance(parsed, dict) else {}
 
 
 def _reason(status: int, out: str, err: str) -> str:

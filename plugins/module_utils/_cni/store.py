@@ -162,5 +162,3 @@ def _is_store(path: str) -> bool:
 
 def _is_plain(path: str) -> bool:
     return os.path.isfile(path) and not os.path.islink(path)
-
-

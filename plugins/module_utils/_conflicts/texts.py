@@ -54,7 +54,7 @@ def docker_pools(text: str) -> list[Pool]:
         document = _json.parse(text or "{}")
     except ValueError:
         document = {}  # Docker does not start with it either
-    options = document if isinstance(document, dict) else {}
+    options = _json.mapping(document)
     no_bridge = options.get("bridge") == "none"
     keys = () if no_bridge else ("bip", "fixed-cidr", "bip6", "fixed-cidr-v6")
     given = [(key, options.get(key), True) for key in keys]

@@ -37,12 +37,11 @@ def info() -> dict[str, t.Any]:
     connection = _Connection("localhost")
     try:
         connection.request("GET", "/info")
-        found = _json.parse(_body(connection.getresponse(), time.monotonic() + TIMEOUT))
+        return _json.mapping(_json.parse(_body(connection.getresponse(), time.monotonic() + TIMEOUT)))
     except (OSError, http.client.HTTPException, ValueError):
         return {}
     finally:
         connection.close()
-    return found if isinstance(found, dict) else {}
 
 
 def _body(response: http.client.HTTPResponse, deadline: float) -> bytes:

@@ -99,14 +99,12 @@ class Leftovers(Resource):
     def _listed(self, *words: str) -> list[dict[str, t.Any]]:
         args = [self._ip(), "-json", *words]
         try:
-            found = _json.parse(self._host.output(args) or "[]")
+            return _json.objects(_json.parse(self._host.output(args) or "[]"))
         except ValueError as error:
             raise PodnetError(f"{' '.join(args)}: what it says {error}; see it, and install iproute2 again") from error
-        return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
     def _kind(self, name: str) -> str:
-        info = self._links[name].get("linkinfo")
-        return str(info.get("info_kind", "device")) if isinstance(info, dict) else "device"
+        return str(_json.mapping(self._links[name].get("linkinfo")).get("info_kind", "device"))
 
     def _look(self, tool: Tool) -> rules.Found:
         listing = _iptables.saved(self._host, tool, tables=rules.TABLES)

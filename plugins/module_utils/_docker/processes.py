@@ -81,7 +81,7 @@ def running() -> t.Optional[Running]:
         data = _json.parse(_files.read_text(path) or "{}")
     except (ValueError, PodnetError):
         data = {}
-    return Running(process, data if isinstance(data, dict) else {}, not process.is_older_than(path))
+    return Running(process, _json.mapping(data), not process.is_older_than(path))
 
 
 def containers() -> list[str]:

@@ -96,10 +96,9 @@ class Nftables:
             raise refusal(args, err)
         self.speaks_json = "JSON" not in err
         try:
-            found = _json.parse(out)["nftables"]
+            return _json.objects(_json.parse(out)["nftables"])
         except (ValueError, KeyError, TypeError):
             return []
-        return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
     def live(self) -> t.Optional[str]:
         """Return our table as it is in the kernel."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import invoke
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.conf import capabilities_of, plugins_of
 
@@ -102,8 +103,7 @@ def release_number(text: str) -> tuple[int, ...]:
 
 
 def _ipam(document: Document) -> Document:
-    ipam = next(iter(plugins_of(document)), {}).get("ipam")
-    return ipam if isinstance(ipam, dict) else {}
+    return _json.mapping(next(iter(plugins_of(document)), {}).get("ipam"))
 
 
 def _asks_a_daemon(plugin: t.Any) -> bool:
@@ -111,8 +111,7 @@ def _asks_a_daemon(plugin: t.Any) -> bool:
 
 
 def _has_default_route(main: Document, version: int) -> bool:
-    routes = main["ipam"].get("routes")
-    found = [route.get("dst") for route in routes if isinstance(route, dict)] if isinstance(routes, list) else []
+    found = [route.get("dst") for route in _json.objects(main["ipam"].get("routes"))]
     return bool(main.get("isDefaultGateway")) or EVERYWHERE[version] in found
 
 

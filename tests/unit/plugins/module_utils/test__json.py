@@ -49,3 +49,14 @@ def test_four_megabytes_of_anything_take_no_minute(text: str) -> None:
     with pytest.raises(ValueError, match=r"^is n"):
         _json.parse(text * (4_000_000 // len(text)))
     assert time.process_time() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("value", "objects"), [([{}, 1, {"a": 1}], [{}, {"a": 1}]), ({"a": 1}, []), (None, []), ("ab", [])]
+)
+def test_objects_are_those_of_an_array(value: object, objects: list[dict[str, int]]) -> None:
+    assert _json.objects(value) == objects
+
+
+def test_what_is_no_object_is_an_empty_one() -> None:
+    assert [_json.mapping(value) for value in ({"a": 1}, [], None, "a")] == [{"a": 1}, {}, {}, {}]
