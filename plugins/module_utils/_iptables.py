@@ -99,22 +99,37 @@ class Tool:
     save: str
     restore: str
 
+    @property
+    def family(self) -> str:
+        """The family that nft says of its tables."""
+        return {4: "ip", 6: "ip6"}[self.version]
+
     def state_name(self, chain: str) -> str:
         """How a chain of ours is called in a State."""
         return f"{self.name} chain {chain}"
 
     def why_hidden(self, table: str) -> str:
         """What keeps us from a table that is hidden, and what shows it."""
-        family = {4: "ip", 6: "ip6"}[self.version]
         return (
             f"rules that were made with nft keep {self.name} from listing its table {table} "
-            f"(nft list table {family} {table})"
+            f"(nft list table {self.family} {table})"
         )
 
     @property
     def loader(self) -> list[str]:
         """The command that adds to the rules, and waits for other users of the lock."""
         return [self.restore, "--noflush", "-w", "5"]
+
+
+def seen_by_nft(saved: t.Mapping[Tool, Listing]) -> set[tuple[str, str]]:
+    """Return the tables that iptables-nft has listed, as nft calls them, which lists them once more."""
+    return {
+        (tool.family, name)
+        for tool, listing in saved.items()
+        if tool.flavour == "nft"
+        for name, table in listing.items()
+        if not table.hidden
+    }
 
 
 def find_tools(host: Host) -> list[Tool]:

@@ -14,7 +14,8 @@ import typing as t
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts import texts
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.claims import Claims
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.verdicts import INFORMS, WARNS, Conflict
-from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import Listing, Tool, target
+from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import Listing, Tool, seen_by_nft, target
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat import nft_json
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Network
 
 #: What the bridge plugin calls the node's ends of pods' links.
@@ -29,13 +30,12 @@ def legacy_rules(
 ) -> list[Conflict]:
     """Judge rules of iptables-legacy beside those of nftables; ``ours`` are our chains and tables."""
     counts = {flavour: _count(saved, flavour, ours) for flavour in ("legacy", "nft")}
-    # What iptables-nft made is in its own listing already.
-    families = {4: "ip", 6: "ip6"}
-    listed = {
-        (families[tool.version], name) for tool, found in saved.items() if tool.flavour == "nft" for name in found
-    }
-    rules = [item["rule"] for item in ruleset if "rule" in item]
-    others = [rule for rule in rules if rule["table"] not in ours and (rule["family"], rule["table"]) not in listed]
+    listed = seen_by_nft(saved)
+    others = [
+        rule
+        for rule in nft_json.each(ruleset, "rule")
+        if rule["table"] not in ours and (rule["family"], rule["table"]) not in listed
+    ]
     modern = counts["nft"] + len(others)
     if not (counts["legacy"] and modern):
         return []

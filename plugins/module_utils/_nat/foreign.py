@@ -14,7 +14,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import Listing, Table, Tool
+from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import Listing, Table, Tool, seen_by_nft
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import iptables, iptables_save, nftables
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.nft_json import Ruleset, TableKey
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.packets import Hook, Rule, Traffic, harmful
@@ -101,16 +101,7 @@ def _reader(table: Table) -> t.Callable[[str], list[Rule]]:
 
 
 def _nft_places(seen: Seen) -> t.Iterator[Place]:
-    # The tables that iptables-nft made are in its own listing already.
-    words = {4: "ip", 6: "ip6"}
-    listed = {
-        (words[tool.version], name)
-        for tool, found in seen.saved.items()
-        if tool.flavour == "nft"
-        for name, table in found.items()
-        if not table.hidden
-    }
-    ruleset = Ruleset(seen.ruleset)
+    ruleset, listed = Ruleset(seen.ruleset), seen_by_nft(seen.saved)
     for harm, name in (("nat", "postrouting"), ("drop", "forward")):
         for version in (4, 6):
             for table, hook in ruleset.hooks(name, version, {*listed, nftables.TABLE_KEY}):

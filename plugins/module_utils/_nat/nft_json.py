@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.packets import Hook, Match, Rule
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Network
 
@@ -44,6 +45,15 @@ _OTHERWISE = (AttributeError, IndexError, KeyError, StopIteration, TypeError, Va
 #: What the values of a match are, where they are not words or numbers alike.
 _TYPES: dict[str, type] = {"mark": int, "input": str, "output": str}
 
+#: What an object of each kind says of itself; a table is named by its own name, all that is in it by "table".
+_SAID: dict[str, tuple[str, ...]] = {
+    "metainfo": (),
+    "table": ("family", "name"),
+    "chain": ("family", "table", "name"),
+    "set": ("family", "table", "name"),
+    "rule": ("family", "table", "chain"),
+}
+
 #: Which packets a table of each family sees.
 FAMILIES = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
 
@@ -51,14 +61,32 @@ FAMILIES = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
 TableKey = t.Tuple[str, str]
 
 
+def parse(text: str) -> list[dict[str, t.Any]]:
+    """Return the items of a listing; one that does not say where it belongs is left out, and what is none has none."""
+    try:
+        found = _json.objects(_json.parse(text)["nftables"])
+    except (ValueError, KeyError, TypeError):
+        return []
+    return [item for item in found if all(_says(item[kind], keys) for kind, keys in _SAID.items() if kind in item)]
+
+
+def _says(body: t.Any, keys: t.Sequence[str]) -> bool:
+    return isinstance(body, dict) and all(isinstance(body.get(key), str) for key in keys)
+
+
+def each(items: t.Iterable[t.Mapping[str, t.Any]], kind: str) -> list[dict[str, t.Any]]:
+    """Return the objects of a kind."""
+    return [item[kind] for item in items if kind in item]
+
+
 class Ruleset:
     """All tables that nft lists."""
 
     def __init__(self, items: list[dict[str, t.Any]]) -> None:
-        self._chains = _each(items, "chain", "name")
-        self._sets = {(*_key(each), each["name"]): each for each in _each(items, "set", "name")}
+        self._chains = each(items, "chain")
+        self._sets = {(*_key(found), found["name"]): found for found in each(items, "set")}
         self._rules: dict[tuple[str, str, str], list[dict[str, t.Any]]] = {}
-        for rule in _each(items, "rule", "chain"):
+        for rule in each(items, "rule"):
             self._rules.setdefault((*_key(rule), rule["chain"]), []).append(rule)
 
     def hooks(self, name: str, version: int, ignore: t.Container[TableKey]) -> list[tuple[TableKey, Hook]]:
@@ -118,14 +146,7 @@ class Ruleset:
         return [_plain(value) for value in right] if isinstance(right, list) else [_plain(right)]
 
 
-def _each(items: list[dict[str, t.Any]], kind: str, name: str) -> list[dict[str, t.Any]]:
-    """Return the objects of a kind that say where they belong."""
-    found = [item[kind] for item in items if isinstance(item.get(kind), dict)]
-    return [each for each in found if all(isinstance(each.get(key), str) for key in ("family", "table", name))]
-
-
 def _key(item: dict[str, t.Any]) -> TableKey:
-    # A table is named by its own name, all that is in it by "table".
     return item["family"], item["table"]
 
 

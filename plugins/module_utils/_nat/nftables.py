@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat import nft_json
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.host import scratch_namespace
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.ruleset import KUBE_PROXY_MARK, Family, RuleSet
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, input_file, refusal
@@ -95,10 +95,7 @@ class Nftables:
         if rc != 0 and "permitted" in err:
             raise refusal(args, err)
         self.speaks_json = "JSON" not in err
-        try:
-            return _json.objects(_json.parse(out)["nftables"])
-        except (ValueError, KeyError, TypeError):
-            return []
+        return nft_json.parse(out)
 
     def live(self) -> t.Optional[str]:
         """Return our table as it is in the kernel."""
@@ -139,19 +136,17 @@ REMOVAL = f"delete table {TABLE}\n"
 
 def version(ruleset: list[dict[str, t.Any]]) -> tuple[int, ...]:
     """Return the version of nft, as its own listing says."""
-    about = [item["metainfo"] for item in ruleset if isinstance(item.get("metainfo"), dict)]
-    text = str(about[0].get("version", "")) if about else ""
+    about = next(iter(nft_json.each(ruleset, "metainfo")), {})
+    text = str(about.get("version", ""))
     return tuple(int(part) for part in re.findall(r"[0-9]{1,9}", text)[:3])
 
 
-def has_chain(ruleset: list[dict[str, t.Any]], version: int, table: str, name: str) -> bool:
-    """Whether a chain is in a table of one IP version; the names are exact."""
-    chains = [item["chain"] for item in ruleset if "chain" in item]
-    key = (WORDS[version][1], table, name)
-    return key in [(chain["family"], chain["table"], chain["name"]) for chain in chains]
+def has_chain(ruleset: list[dict[str, t.Any]], family: str, table: str, name: str) -> bool:
+    """Whether a chain is in a table; the names are exact."""
+    chains = nft_json.each(ruleset, "chain")
+    return (family, table, name) in [(chain["family"], chain["table"], chain["name"]) for chain in chains]
 
 
 def has_table(ruleset: list[dict[str, t.Any]]) -> bool:
     """Whether our table is there; the name is exact."""
-    tables = [item["table"] for item in ruleset if isinstance(item.get("table"), dict)]
-    return TABLE_KEY in [(table.get("family"), table.get("name")) for table in tables]
+    return TABLE_KEY in [(table["family"], table["name"]) for table in nft_json.each(ruleset, "table")]

@@ -139,7 +139,7 @@ class Masquerade(Resource):
     def _require_visible(self, tool: Tool, listing: Listing) -> None:
         """Refuse to go on where a chain of ours is, but cannot be seen."""
         for chain, name in ipt.TABLES.items() if tool.flavour == "nft" else ():
-            if name in listing and nft.has_chain(self.seen.ruleset, tool.version, name, chain):
+            if name in listing and nft.has_chain(self.seen.ruleset, tool.family, name, chain):
                 self.iptables.require_visible(tool, listing[name], chain)
 
     def _chains(self, rules: RuleSet, tool: Tool, chains: list[str]) -> dict[str, str]:

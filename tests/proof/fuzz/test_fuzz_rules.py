@@ -13,6 +13,7 @@ import samples
 from fuzzing import Random, feed, fuzzed
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _iptables, _programs
+from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts import neighbours
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker import rules as docker_rules
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import (
     cni_rules,
@@ -81,7 +82,10 @@ def all_of_nft(given: tuple[str, str]) -> t.Any:
     texts = nft.chain_texts("inet", "t", "c")
     of_pods = [rule for place in (cni_rules.MASQUERADE, *cni_rules.PORT_MAPS) for rule in cni_rules.rules(place, texts)]
     found = [foreign.sentence(report) for report in reports]
-    return found, nftables.version(items), nftables.has_table(items), of_pods, cni_rules.removal(of_pods), nft.live()
+    legacy = {_iptables.Tool(4, "legacy", "iptables-legacy", "", ""): _iptables.parse(samples.IPTABLES[0])}
+    conflicts = neighbours.legacy_rules(legacy, items, ())
+    ours = nftables.version(items), nftables.has_table(items), nftables.has_chain(items, "ip", "nat", "POSTROUTING")
+    return found, ours, conflicts, of_pods, cni_rules.removal(of_pods), nft.live()
 
 
 @fuzzed(what_nft_lists)

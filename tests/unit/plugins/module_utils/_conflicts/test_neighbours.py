@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts import neighbours
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.claims import Claims
-from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import Listing, Tool, parse
+from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import Listing, Table, Tool, parse
 
 CLAIMS = Claims(
     {"pod_cidrs": ["10.12.1.0/24"], "cluster_cidrs": [], "nodes": {}, "self": None, "bridge": "br1", "addresses": []}
@@ -43,6 +43,12 @@ def rule(family: str, table: str) -> dict[str, t.Any]:
         ({LEGACY: listing("-A INPUT -j DROP")}, [rule("inet", "podnet")], []),
         ({LEGACY: listing("-A INPUT -j DROP")}, [rule("inet", "podnet10")], ["1 rules beside 1"]),
         ({LEGACY: listing("-A INPUT -j DROP"), NFT: listing()}, [rule("ip6", "filter")], ["1 rules beside 1"]),
+        # Rules of a table that iptables-nft does not list are seen by nft alone.
+        (
+            {LEGACY: listing("-A INPUT -j DROP"), NFT: {"filter": Table(hidden=True)}},
+            [rule("ip", "filter")],
+            ["1 rules beside 1"],
+        ),
         (
             {
                 LEGACY: listing("-A INPUT -j DROP"),

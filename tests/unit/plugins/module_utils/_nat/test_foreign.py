@@ -18,6 +18,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._nat import (
     foreign,
     iptables,
     iptables_save,
+    nft_json,
     nftables,
     ruleset,
 )
@@ -259,10 +260,12 @@ def test_what_iptables_would_not_list_matches_nothing() -> None:
 )
 def test_what_another_nft_lists_is_passed_over(item: dict[str, t.Any]) -> None:
     base = {"family": "ip", "table": "t", "name": "c", "hook": "postrouting", "type": "nat"}
-    seen = foreign.Seen([item, {"chain": base}], {})
+    seen = foreign.Seen(nft_json.parse(json.dumps({"nftables": [item, {"chain": base}]})), {})
     assert foreign.find(RULES, seen, no_texts) == []
     assert nftables.version(seen.ruleset) == ()
     assert not nftables.has_table(seen.ruleset)
+    assert nftables.has_chain(seen.ruleset, "ip", "t", "c")
+    assert not nftables.has_chain(seen.ruleset, "ip", "t", "c1")
 
 
 def test_an_interface_that_is_a_number_is_none_of_ours() -> None:
