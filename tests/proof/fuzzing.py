@@ -276,6 +276,11 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def printed(text: str) -> str:
+    """What run_command makes of a program's output: bytes that are no UTF-8 become halves of characters."""
+    return encoded(text).decode(errors="surrogateescape")
+
+
 class Slow(BaseException):
     """An input that takes too long; no reader's own ``except`` may take it for an answer."""
 

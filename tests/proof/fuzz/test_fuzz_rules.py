@@ -38,7 +38,8 @@ def no_texts(family: str, table: str, chain: str) -> dict[int, str]:
 
 
 def a_listing(rng: Random) -> str:
-    return fuzzing.damaged_text(rng, rng.choice((*samples.IPTABLES, samples.POD_RULES, samples.POD_RULES)))
+    sample = rng.choice((*samples.IPTABLES, samples.POD_RULES, samples.POD_RULES))
+    return fuzzing.printed(fuzzing.damaged_text(rng, sample))
 
 
 def all_of_a_listing(text: str) -> t.Any:
@@ -69,7 +70,7 @@ def test_listings_of_iptables(text: str) -> None:
 def what_nft_lists(rng: Random) -> tuple[str, str]:
     document = rng.choice(samples.NFT_JSON)
     few = {"nftables": rng.sample(document["nftables"], min(len(document["nftables"]), 12))}
-    return fuzzing.damaged_json(rng, few), fuzzing.damaged_text(rng, samples.NFT_CHAIN)
+    return tuple(map(fuzzing.printed, (fuzzing.damaged_json(rng, few), fuzzing.damaged_text(rng, samples.NFT_CHAIN))))
 
 
 def all_of_nft(given: tuple[str, str]) -> t.Any:
