@@ -26,6 +26,8 @@ import page
 from measure import Row
 
 HERE = Path(__file__).resolve().parent
+#: Where what the rows import is found: they themselves, and the collection as `make link` lays it out.
+IMPORTS = f"{HERE}:{HERE.parents[1] / '.cache/collections'}"
 
 CNI_BIN = Path(os.environ.get("PODNET_BENCH_CNI_BIN", "/usr/lib/cni"))
 
@@ -57,7 +59,7 @@ def measured(names: t.Sequence[str], repeat: int, tiny: bool) -> list[Row]:
         alone = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         alone += ["sh", "-c", 'mount -t tmpfs tmpfs /run && exec "$@"', "sh"]
         words = [*alone, sys.executable, "-c", INSIDE, arguments]
-        environment = {**os.environ, "PYTHONPATH": f"{HERE}:{os.environ.get('PYTHONPATH', '')}"}
+        environment = {**os.environ, "PYTHONPATH": IMPORTS}
         began = time.monotonic()
         done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False, env=environment)
         if done.returncode != 0:

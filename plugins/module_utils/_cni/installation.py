@@ -124,10 +124,8 @@ class Installation(Binaries):
 
     def _make_directories(self) -> list[str]:
         made = self._missing_directories()
-        for path in made:
-            try:
-                os.mkdir(path)
-                os.chmod(path, MODE)
-            except OSError as error:
-                raise PodnetError(f"{path}: cannot be made ({error.strerror}); check bin_dir") from error
+        try:
+            _files.make_directory(self.bin_dir)
+        except OSError as error:
+            raise PodnetError(f"{error.filename}: cannot be made ({error.strerror}); check bin_dir") from error
         return made
