@@ -289,7 +289,7 @@ def _build(module: AnsibleModule) -> CniNetwork:
 def _node(uplink: str | None) -> node.Node:
     """The node's links, as plain values."""
     with netns.netlink() as ipr:
-        found = links.links(ipr)
+        found, held = links.links(ipr), links.lasting_addresses(ipr)
         if uplink is not None and uplink not in found:
             raise OptionError("uplink", uplink, "is no link of this node", "use a name that `ip link` shows")
         plain = {
@@ -297,7 +297,7 @@ def _node(uplink: str | None) -> node.Node:
                 name=link.name,
                 kind=link.kind or "physical",
                 mtu=link.mtu,
-                addresses=[str(address) for address in links.addresses(ipr, link.index)],
+                addresses=[str(address) for address in held.get(link.index, ())],
                 ports=[port.name for port in found.values() if port.master == link.index],
             )
             for link in found.values()

@@ -97,7 +97,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _engine
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker.leftovers import Leftovers
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ssh
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, runner, which
 
 
@@ -111,7 +110,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    _engine.run(module, lambda: Leftovers(module.params, Host(runner(module), which), ssh.address()))
+    _engine.run(module, lambda: Leftovers(module.params, Host(runner(module), which)))
 
 
 if __name__ == "__main__":

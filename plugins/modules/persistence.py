@@ -30,11 +30,11 @@ description:
     not installed, nothing is, and there is a warning.
 extends_documentation_fragment:
   - mink8s.podnet.attributes
-  - mink8s.podnet.attributes.pyroute2
 author:
   - The mink8s.podnet developers (@mink8s)
 requirements:
   - systemd
+  - ip (package iproute2 or iproute)
 options:
   bridge:
     description:
@@ -128,12 +128,11 @@ loaded_at_boot:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _engine
+from ansible_collections.mink8s.podnet.plugins.module_utils import _engine, _reached
 from ansible_collections.mink8s.podnet.plugins.module_utils._boot.options import check
 from ansible_collections.mink8s.podnet.plugins.module_utils._boot.persistence import Persistence
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, netns
-from ansible_collections.mink8s.podnet.plugins.module_utils._programs import runner
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, runner, which
 
 
 def main() -> None:
@@ -150,20 +149,21 @@ def main() -> None:
         supports_check_mode=True,
     )
 
+    host = Host(runner(module), which)
+
     def build() -> Persistence:
         options = check(module.params)
         # Of another root than this node's only its own boot will tell.
         if options.bridge is not None and options.root == "/":
-            _require_other_bridge(options.bridge)
-        return Persistence(options, runner(module))
+            _require_other_bridge(options.bridge, host)
+        return Persistence(options, host.run)
 
     _engine.run(module, build)
 
 
-def _require_other_bridge(name: str) -> None:
+def _require_other_bridge(name: str, host: Host) -> None:
     """Nobody would set up the node's own link any more if others were kept from it."""
-    with netns.netlink() as ipr:
-        reasons = links.precious(ipr, links.exits(ipr))
+    reasons = _reached.precious_by_ip(host)
     if name in reasons:
         raise OptionError("bridge", name, reasons[name], "name the bridge that is only for pods")
 

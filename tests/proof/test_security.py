@@ -60,10 +60,10 @@ def _a_node() -> None:
 
 
 def ssh() -> None:
-    """Be connected to; that modules see it through sudo is the unit test's of ssh."""
-    from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ssh as by  # noqa: PLC0415
+    """Be connected to; that modules see it through sudo is the unit test's of _reached."""
+    from ansible_collections.mink8s.podnet.plugins.module_utils import _reached  # noqa: PLC0415
 
-    by._connection = lambda: [CONTROLLER, "50000", "203.0.113.5", "22"]
+    _reached._connection = lambda: [CONTROLLER, "50000", "203.0.113.5", "22"]
 
 
 def run(module: str, check: bool = False, **params: t.Any) -> Answer:

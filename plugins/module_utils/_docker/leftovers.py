@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _iptables, _json
+from ansible_collections.mink8s.podnet.plugins.module_utils import _iptables, _json, _reached
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker import processes, rules
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import Tool
-from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, find_ip
 
 BRIDGE = "docker0"
 LINK = f"link {BRIDGE}"
@@ -29,10 +29,9 @@ NFT_TABLE = "docker-bridges"
 class Leftovers(Resource):
     """What Docker left on one node."""
 
-    def __init__(self, params: dict[str, t.Any], host: Host, ssh_address: t.Optional[str] = None) -> None:
+    def __init__(self, params: dict[str, t.Any], host: Host) -> None:
         super().__init__()
         self._host = host
-        self._ssh_address = ssh_address
         self._policy: str = params["forward_policy"]
         self._expected: dict[str, t.Any] = params["expected"]
         self._tools = _iptables.find_tools(host)
@@ -79,29 +78,16 @@ class Leftovers(Resource):
             if text:
                 self._host.output(tool.loader, text)
         if any(change.name == LINK for change in changes):
-            self._host.output([self._ip(), "link", "delete", "dev", BRIDGE])
+            self._host.output([find_ip(), "link", "delete", "dev", BRIDGE])
 
     def result(self, state: State) -> dict[str, t.Any]:  # noqa: ARG002
         return {"found": self._found or []}
 
     # What is there
 
-    def _ip(self) -> str:
-        path = self._host.which("ip")
-        if path is None:
-            raise PodnetError("ip: there is no such program on the node; install the package iproute2")
-        return path
-
     def _list_links(self) -> dict[str, dict[str, t.Any]]:
-        links = self._listed("-details", "link", "show")
+        links = _reached.listed(self._host, "-details", "link", "show")
         return {link["ifname"]: link for link in links if isinstance(link.get("ifname"), str)}
-
-    def _listed(self, *words: str) -> list[dict[str, t.Any]]:
-        args = [self._ip(), "-json", *words]
-        try:
-            return _json.objects(_json.parse(self._host.output(args) or "[]"))
-        except ValueError as error:
-            raise PodnetError(f"{' '.join(args)}: what it says {error}; see it, and install iproute2 again") from error
 
     def _kind(self, name: str) -> str:
         return str(_json.mapping(self._links[name].get("linkinfo")).get("info_kind", "device"))
@@ -172,16 +158,9 @@ class Leftovers(Resource):
 
     def _refuse_if_precious(self) -> None:
         """Somebody may have given that name to the bridge by which the node is reached."""
-        ways = [*self._listed("route", "show", "default"), *self._listed("-6", "route", "show", "default")]
-        hops = [hop for way in ways for hop in way.get("nexthops") or () if isinstance(hop, dict)]
-        if any(way.get("dev") == BRIDGE for way in (*ways, *hops)):
-            raise PodnetError(f"{BRIDGE} carries the default route, so it stays; give the node another link for that")
-        held = [each for link in self._listed("address", "show", "dev", BRIDGE) for each in link.get("addr_info") or ()]
-        if self._ssh_address and self._ssh_address in [each.get("local") for each in held if isinstance(each, dict)]:
-            raise PodnetError(
-                f"{BRIDGE} carries {self._ssh_address}, which Ansible is connected to, so it stays; connect to another "
-                "address of the node"
-            )
+        reason = _reached.precious_by_ip(self._host).get(BRIDGE)
+        if reason:
+            raise PodnetError(f"{BRIDGE} {reason}, so it stays; give the node another link for that")
 
     def _refuse_if_used(self) -> None:
         names = {BRIDGE, *(name for found in self._seen.values() if found for name in found.bridges)}

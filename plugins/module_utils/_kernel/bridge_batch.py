@@ -42,7 +42,7 @@ def loaders(state: State, path: t.Optional[str]) -> list[list[str]]:
     """Return the commands that load those files that are in a state."""
     if path is None or _persist.name(path) not in state:
         return []
-    ip = _programs.find("ip", "iproute2 (dnf: iproute)")
+    ip = _programs.find_ip()
     create = _persist.may_fail([ip, "-batch", path + CREATE_SUFFIX])
     there = _persist.name(path + CREATE_SUFFIX) in state
     return [*([create] if there else []), [ip, "-force", "-batch", path]]

@@ -12,9 +12,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _values
+from ansible_collections.mink8s.podnet.plugins.module_utils import _reached, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, ssh
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.bridge_options import Wanted
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.links import Link
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Interface
@@ -80,7 +80,7 @@ def require_names(scene: Scene, wanted: Wanted) -> None:
 def require_way_back(scene: Scene, wanted: Wanted) -> None:
     """Refuse an address in whose network the ssh connection's other end is."""
     new = [(index, each) for index, each in enumerate(wanted.addresses) if each not in scene.addresses]
-    ssh.require_way_back((f"bridge.addresses[{index}]", each.network) for index, each in new)
+    _reached.require_way_back((f"bridge.addresses[{index}]", each.network) for index, each in new)
 
 
 def require_removable(scene: Scene, wanted: Wanted) -> t.Optional[str]:

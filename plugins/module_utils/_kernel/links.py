@@ -14,8 +14,8 @@ import os
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _reached
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ssh
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Interface
 
 #: The alias (`ip link show` prints it) of every link that we made; only such a link is ever removed.
@@ -102,21 +102,31 @@ def _whole(dump: t.Callable[[], t.Iterable[t.Any]]) -> list[t.Any]:
 
 def addresses(ipr: t.Any, index: int) -> list[Interface]:
     """Return a link's lasting addresses without the link-local ones, which the kernel minds itself."""
-    return [
-        interface
-        for message in _whole(lambda: ipr.get_addr(index=index))
-        for interface in [_interface(message)]
-        if (message.get_attr("IFA_FLAGS") or message["flags"]) & _IFA_F_PERMANENT
-        and not (interface.version == 6 and interface.is_link_local)
-    ]
+    return lasting_addresses(ipr).get(index, [])
+
+
+def lasting_addresses(ipr: t.Any) -> dict[int, list[Interface]]:
+    """Return these of all links by their numbers; to ask link by link takes as many dumps of all."""
+    return _addresses(ipr, _is_lasting)
 
 
 def all_addresses(ipr: t.Any) -> dict[int, list[Interface]]:
     """Return the addresses of all links by their numbers, also those that a DHCP server or a router has lent."""
+    return _addresses(ipr, lambda _message, _interface: True)
+
+
+def _addresses(ipr: t.Any, counts: t.Callable[[t.Any, Interface], bool]) -> dict[int, list[Interface]]:
     found: dict[int, list[Interface]] = {}
     for message in _whole(ipr.get_addr):
-        found.setdefault(message["index"], []).append(_interface(message))
+        interface = _interface(message)
+        if counts(message, interface):
+            found.setdefault(message["index"], []).append(interface)
     return found
+
+
+def _is_lasting(message: t.Any, interface: Interface) -> bool:
+    flags = message.get_attr("IFA_FLAGS") or message["flags"]
+    return bool(flags & _IFA_F_PERMANENT) and not (interface.version == 6 and interface.is_link_local)
 
 
 def ipv6_is_off(name: str) -> bool:
@@ -158,12 +168,10 @@ def exits(ipr: t.Any) -> list[str]:
 
 def precious(ipr: t.Any, out: t.Sequence[str]) -> dict[str, str]:
     """Return the links that must stay as they are, each with the reason: those of ``exits`` and ssh's."""
-    reasons = dict.fromkeys(out, "carries the default route")
-    address = ssh.address()
-    for link in links(ipr).values() if address else ():
-        if any(str(interface.ip) == address for interface in addresses(ipr, link.index)):
-            reasons.setdefault(link.name, f"carries {address}, which Ansible is connected to")
-    return reasons
+    held = all_addresses(ipr)
+    return _reached.precious(
+        out, {link.name: [str(each.ip) for each in held.get(link.index, ())] for link in links(ipr).values()}
+    )
 
 
 def index_of(ipr: t.Any, name: str) -> int:

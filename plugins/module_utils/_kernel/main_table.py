@@ -57,7 +57,7 @@ class MainTable:
 
     def __init__(self, run: _programs.Runner) -> None:
         self._run = run
-        self.ip = _programs.find("ip", "iproute2 (dnf: iproute)")
+        self.ip = _programs.find_ip()
 
     def routes(self, protocol: t.Optional[int] = None) -> list[Route]:
         """Return the routes, or only those with a protocol number, IPv4 first."""

@@ -15,10 +15,9 @@ import ipaddress
 import socket
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _persist, _programs, _values
+from ansible_collections.mink8s.podnet.plugins.module_utils import _persist, _programs, _reached, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ssh
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.links import DEFAULT_METRIC
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.main_table import (
     LOCAL,
@@ -68,7 +67,7 @@ class Routes(Resource):
         self._check_device()
         state = self._reachable()
         new = [way for way in self._ways if way.route in state and way.route not in current]
-        ssh.require_way_back((way.pod_cidr, way.dst) for way in new)
+        _reached.require_way_back((way.pod_cidr, way.dst) for way in new)
         if new:
             self._check_foreign(state)
         if self._persist:

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Who Ansible is connected from, and by which address of this node: what must not lose its way.
+"""How this node is reached: who Ansible is connected from, and the links that must stay as they are for that.
 
 This module util is PRIVATE to the collection.  It can have breaking changes at any time.
 """
@@ -13,8 +13,9 @@ import ipaddress
 import os
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _values
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json, _values
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, find_ip
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Network
 
 
@@ -22,6 +23,35 @@ def address() -> t.Optional[str]:
     """Return the node's address that the ssh connection came in by."""
     connection = _connection()
     return connection[2].split("%")[0] if connection else None
+
+
+def precious(exits: t.Iterable[str], held: t.Mapping[str, t.Container[str]]) -> dict[str, str]:
+    """Return the links that must stay, each with the reason: those of default routes, and those that hold ssh's end."""
+    reasons = dict.fromkeys(exits, "carries the default route")
+    end = address()
+    for name in [name for name, addresses in held.items() if end is not None and end in addresses]:
+        reasons.setdefault(name, f"carries {end}, which Ansible is connected to")
+    return reasons
+
+
+def precious_by_ip(host: Host) -> dict[str, str]:
+    """Return the same by ip(8), for modules that need nothing else of the kernel: pyroute2 is long to import."""
+    ways = [way for family in ("-4", "-6") for way in listed(host, family, "route", "show", "default")]
+    hops = [hop for way in ways for hop in (way, *_json.objects(way.get("nexthops")))]
+    held = {
+        str(link.get("ifname")): [str(each.get("local")) for each in _json.objects(link.get("addr_info"))]
+        for link in listed(host, "address", "show")
+    }
+    return precious([str(hop["dev"]) for hop in hops if "dev" in hop], held)
+
+
+def listed(host: Host, *words: str) -> list[dict[str, t.Any]]:
+    """Return what ip(8) lists."""
+    args = [find_ip(), "-json", *words]
+    try:
+        return _json.objects(_json.parse(host.output(args) or "[]"))
+    except ValueError as error:
+        raise PodnetError(f"{' '.join(args)}: what it says {error}; see it, and install iproute2 again") from error
 
 
 def require_way_back(networks: t.Iterable[tuple[str, Network]]) -> None:
