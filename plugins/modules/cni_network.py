@@ -231,7 +231,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _engine
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import conf, loader, node, rules
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni.network import CniNetwork, Request
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.directory import Request
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.network import CniNetwork
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, netns
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import runner

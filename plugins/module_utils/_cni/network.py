@@ -17,27 +17,13 @@ import typing as t
 from ansible_collections.mink8s.podnet.plugins.module_utils import _files
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf, consent, loader, store
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.changes import NONE, Difference, classify
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.directory import DISABLED, Directory, Request
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
-
-#: A file that we took out of the runtime's sight ends like this.
-DISABLED = ".disabled-by-podnet"
 
 MODE = 0o644
 
 FILE, PERMISSIONS, STORE, LEFTOVER = "file ", "permissions of ", "store ", "leftover "
-
-
-class Request(t.NamedTuple):
-    """What the module was asked for; ``network`` is None where the network shall not be."""
-
-    name: str
-    conf_dir: str
-    path: str
-    network: t.Optional[conf.Network]
-    on_conflict: str
-    allow_orphans: bool
-    renumber: bool
 
 
 class CniNetwork(Resource):
@@ -48,23 +34,20 @@ class CniNetwork(Resource):
         self.request = request
         self.competing: list[dict[str, t.Any]] = []
         self.difference: t.Optional[Difference] = None
+        self._seen: Directory
         #: What an earlier run of ours took out of sight.
         self._displaced: set[str] = set()
 
     def read(self) -> State:
-        require_place(self.request)
-        files = loader.read_directory(self.request.conf_dir)
-        state: State = {FILE + entry.path: _content(entry) for entry in self._ours(files)}
-        if self.request.network and self.request.on_conflict == "rename":
-            state.update({FILE + entry.path: _content(entry) for entry in self._rivals(files)})
-        displaced = self._disabled()
-        self._displaced |= {entry.path for entry in displaced}
-        state.update({FILE + entry.path: _content(entry) for entry in displaced})
+        self._seen = seen = Directory(self.request)
+        self._displaced |= {entry.path for entry in seen.displaced}
+        rivals = seen.rivals if self.request.on_conflict == "rename" else []
+        state: State = {FILE + entry.path: _content(entry) for entry in [*seen.ours, *rivals, *seen.displaced]}
         state.update(self._permissions())
         leftovers = _files.leftovers(self.request.conf_dir)
         state.update({LEFTOVER + path: {"size": os.lstat(path).st_size} for path in leftovers})
         if self.request.network is None:
-            state.update(self._stores(files))
+            state.update(self._stores())
         return state
 
     def desired(self, current: State) -> State:
@@ -126,41 +109,12 @@ class CniNetwork(Resource):
             "stale": attachments.stale(found, network.document) if network else [],
         }
 
-    def _ours(self, files: t.Sequence[loader.File]) -> list[loader.File]:
-        """The file that is, or will be, the network's first; then others that carry its name, as one of before.
-
-        Where the network goes, its files go that were displaced when the node had another one.
-        """
-        at_path = [entry for entry in files if self.request.network and entry.path == self.request.path]
-        own = [entry for entry in [*files, *self._disabled()] if self._is_own(entry) and entry not in at_path]
-        return at_path + own
-
-    def _is_own(self, entry: loader.File) -> bool:
-        if os.path.dirname(entry.path) != self.request.conf_dir:
-            return False
-        if self.request.network is None:
-            return entry.network == self.request.name
-        # A link to our file is none of another network, also while that is yet to be written.
-        ours = entry.network == self.request.name or os.path.realpath(entry.path) == os.path.realpath(self.request.path)
-        return ours and not entry.path.endswith(DISABLED)
-
-    def _rivals(self, files: t.Sequence[loader.File]) -> list[loader.File]:
-        """Foreign files that are read before ours, and those that libcni adds to our plugins."""
-        ours = self._ours(files)
-        found = [entry for entry in loader.ahead(files, self.request.path) if entry not in ours]
-        network = self.request.network
-        if network and not network.document.get("loadOnlyInlinedPlugins"):
-            found += loader.injected(self.request.conf_dir, self.request.name)
-        return found
-
     def _examine(self) -> Difference:
         """Everything that may forbid the change; looks at the node as it was before it."""
-        request, files = self.request, loader.read_directory(self.request.conf_dir)
-        ours = self._ours(files)
+        request, ours, rivals = self.request, self._seen.ours, self._seen.rivals
         if request.network is None:
             consent.require_unused(request.name, ours, request.allow_orphans)
             return Difference(NONE, [])
-        rivals = self._rivals(files)
         self.competing = [_competitor(request, entry) for entry in rivals]
         if rivals and request.on_conflict != "rename":
             self._conflict()
@@ -186,10 +140,10 @@ class CniNetwork(Resource):
     def _absent(self, current: State) -> State:
         """Nothing but what we had displaced of others, under its own name again."""
         wanted: State = {}
-        for entry in self._disabled():
+        for entry in self._seen.displaced:
             name, path = FILE + entry.path, entry.path[: -len(DISABLED)]
             value = current.get(name)
-            if value is None or self._is_own(entry):
+            if value is None or self._seen.is_own(entry):
                 continue
             if os.path.lexists(path) and FILE + path not in current:
                 self._warn(f"{path}{DISABLED}: stays, as there is a new {path}; remove one of the two")
@@ -203,12 +157,6 @@ class CniNetwork(Resource):
         if warning not in self.warnings:
             self.warnings.append(warning)
 
-    def _disabled(self) -> list[loader.File]:
-        """Files that are displaced; nobody displaces what no runtime loads."""
-        directories = (self.request.conf_dir, os.path.join(self.request.conf_dir, self.request.name))
-        paths = [path for directory in directories for path in _listed(directory) if path.endswith(DISABLED)]
-        return [loader.read_file(path) for path in paths if loader.is_loaded_name(path[: -len(DISABLED)])]
-
     def _permissions(self) -> State:
         path = self.request.path
         if self.request.network is None or not os.path.exists(path):
@@ -217,28 +165,13 @@ class CniNetwork(Resource):
         found = {"mode": f"{stat.S_IMODE(status.st_mode):04o}", "owner": status.st_uid, "group": status.st_gid}
         return {} if found == _right() else {PERMISSIONS + path: found}
 
-    def _stores(self, files: t.Sequence[loader.File]) -> State:
+    def _stores(self) -> State:
         stores: State = {}
-        for data_dir in consent.data_dirs([entry.document for entry in self._ours(files)]):
+        for data_dir in consent.data_dirs([entry.document for entry in self._seen.ours]):
             names = store.housekeeping(self.request.name, data_dir)
             if names is not None:
                 stores[STORE + os.path.join(data_dir, self.request.name)] = {"files": names}
         return stores
-
-
-def require_place(request: Request) -> None:
-    """The directory is one or can be made, and the file is a plain file or can become one."""
-    if not request.conf_dir.startswith("/"):
-        raise OptionError("conf_dir", request.conf_dir, "is not an absolute path", "write it from the root")
-    if os.path.islink(request.conf_dir) and not os.path.exists(request.conf_dir):
-        raise OptionError("conf_dir", request.conf_dir, "is a link to nothing", "remove the link, or make its target")
-    try:
-        kind = os.lstat(request.path).st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    if request.network and not stat.S_ISREG(kind):
-        what = "a symbolic link" if stat.S_ISLNK(kind) else "a directory" if stat.S_ISDIR(kind) else "no plain file"
-        raise PodnetError(f"{request.path}: is {what}, so it cannot be written safely; move it away")
 
 
 def _require_free(path: str) -> None:
@@ -256,11 +189,3 @@ def _content(entry: loader.File) -> t.Any:
 
 def _competitor(request: Request, entry: loader.File) -> dict[str, t.Any]:
     return {"path": entry.path, "name": entry.network, "reason": loader.rivalry(request.conf_dir, entry)}
-
-
-def _listed(directory: str) -> list[str]:
-    # A link that leads in circles is no directory either, as the runtimes see it.
-    if not os.path.isdir(directory):
-        return []
-    with os.scandir(directory) as entries:
-        return sorted(entry.path for entry in entries if not entry.is_dir(follow_symlinks=False))

@@ -18,7 +18,8 @@ import typing as t
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import conf
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni.network import DISABLED, CniNetwork, Request
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.directory import DISABLED, Request
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.network import CniNetwork
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import converge
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 
@@ -404,7 +405,8 @@ def test_a_store_with_something_else_in_it_stays(node: Directory, name: str) -> 
 KILLED = """
 import sys
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import conf
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni.network import CniNetwork, Request
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.directory import Request
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni.network import CniNetwork
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import converge
 
 print("ready", flush=True)
