@@ -65,9 +65,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         path = _path(options["path"], task_vars)
         machines = f"{os.path.splitext(path)[0]}.json"
         generated = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        # Only plain values: what the templates of a playbook return knows where it came from.
-        nodes, controller = (json.loads(json.dumps(options[name], default=str)) for name in ("nodes", "controller"))
-        nodes = findings.understood(nodes)
+        nodes, controller = findings.understood(_plain(options["nodes"])), _plain(options["controller"])
         ways = findings.all_ways(nodes)
         report = findings.report(nodes, controller, ways, title=options["title"], generated=generated)
         text = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
@@ -77,6 +75,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         del done["diff"]  # of two whole files, which nobody reads
         verdict = page.verdict(report)[1]
         return {**done, "path": path, "json_path": machines, "verdict": verdict, "summary": report["summary"]}
+
+
+def _plain(value: t.Any) -> t.Any:
+    """Only plain values: what templates return knows where it came from, and infinity and NaN are no JSON."""
+    return json.loads(json.dumps(value, default=str), parse_constant=lambda _name: None)
 
 
 def _name(path: str) -> str:

@@ -125,7 +125,7 @@ def cni_bridge_config(
 
 def _default_routes(pod_cidrs: list[str]) -> list[dict[str, str]]:
     try:
-        versions = dict.fromkeys(ip_network(cidr, strict=False).version for cidr in pod_cidrs)
+        versions = dict.fromkeys(ip_network(str(cidr), strict=False).version for cidr in pod_cidrs)
     except ValueError as error:
         raise AnsibleFilterError(f"pod_network_pod_cidrs: {error}; write them like 10.12.1.0/24") from error
     return [{"dst": "0.0.0.0/0" if version == 4 else "::/0"} for version in versions]

@@ -13,7 +13,6 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker.document import NEW, Document, canonical
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError, shown
 
@@ -60,7 +59,7 @@ def parse(text: t.Optional[str], place: str, path: str) -> Record:
     if text is None:
         return Record(path)
     try:
-        data = _json.parse(text)
+        data = Document(text).data
         keys = {key: Taken(_value(taken["ours"]), _value(taken["before"])) for key, taken in data["keys"].items()}
         untold, replaced = (
             {key: _value(raw) for key, raw in data.get(name, {}).items()} for name in ("in_force", "replaced")

@@ -48,14 +48,17 @@ class Veths(Resource):
         return state
 
     def desired(self, current: State) -> State:
+        wanted = {key: _wanted(pair) for key, pair in self._pairs.items()} if self._present else {}
         for key, pair in self._pairs.items():
             self._check_name(pair)
-            if pair.name in self._precious and not (self._present and current.get(key) == _wanted(pair)):
+            if self._present and current.get(key) == wanted[key]:
+                continue
+            if pair.name in self._precious:
                 remedy = "give the node another link for that first, or choose another name"
                 raise OptionError(f"{pair.option}.name", pair.name, self._precious[pair.name], remedy)
             if self._present and os.path.exists(pair.path):
                 self._check_inside(pair)
-        return {key: _wanted(pair) for key, pair in self._pairs.items()} if self._present else {}
+        return wanted
 
     def apply(self, changes: list[Change]) -> None:
         for change in changes:

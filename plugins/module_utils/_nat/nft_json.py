@@ -184,6 +184,6 @@ def _networks(value: t.Any) -> t.Iterable[Network]:
         if isinstance(value, dict) and "range" in value:
             first, last = map(ipaddress.ip_address, value["range"])
             return list(ipaddress.summarize_address_range(t.cast("t.Any", first), t.cast("t.Any", last)))
-        return [ipaddress.ip_network(value)]
+        return [ipaddress.ip_network(str(value))]
     except (ValueError, TypeError):
         return []

@@ -105,7 +105,7 @@ def view(report: Data, ways: list[reachability.Way]) -> Data:
 def pod_name(pod: Data) -> str:
     """Return a pod's name as Kubernetes says it, or what the runtime calls its sandbox."""
     words = [pod["pod_namespace"], pod["pod"]] if pod["pod"] else [str(pod["container_id"] or "?")[:12]]
-    return "/".join(word for word in words if word)
+    return "/".join(str(word) for word in words if word)
 
 
 def verdict(report: Data) -> tuple[str, str]:
@@ -242,7 +242,7 @@ def several(names: list[str]) -> str:
 def _network(cidr: str) -> t.Optional[_values.Network]:
     """Return a CIDR, or None for what is none: why it cannot be used is told elsewhere in the page."""
     try:
-        return ipaddress.ip_network(cidr, strict=False)
+        return ipaddress.ip_network(str(cidr), strict=False)
     except ValueError:
         return None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mink8s.podnet.plugins.action.report_page import _path
+from ansible_collections.mink8s.podnet.plugins.action.report_page import _path, _plain
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,10 @@ def test_ansible_does_not_read_the_page_as_an_inventory(
 
 def test_without_sources(tmp_path: Path) -> None:
     assert _path(None, {"inventory_dir": str(tmp_path)}) == str(tmp_path / "podnet-report.html")
+
+
+def test_what_is_no_json_is_null() -> None:
+    assert _plain({"a": [float("nan"), float("inf"), -float("inf"), 1.5], "b": Path("/x")}) == {
+        "a": [None, None, None, 1.5],
+        "b": "/x",
+    }

@@ -7,6 +7,10 @@
 from __future__ import annotations
 
 import json
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mink8s.podnet.plugins.filter.cni_bridge_config import cni_bridge_config
 
@@ -51,3 +55,9 @@ def test_chained_plugins_make_it_a_list() -> None:
     config = cni_bridge_config(["10.12.1.0/24"], name="podnet", bridge="podnet0", chained=[portmap])
     assert list(config) == ["cniVersion", "name", "plugins"]
     assert [plugin["type"] for plugin in config["plugins"]] == ["bridge", "portmap"]
+
+
+@pytest.mark.parametrize("cidr", [True, 5, "10.12.1.0/33", None])
+def test_a_pod_cidr_that_is_none(cidr: t.Any) -> None:
+    with pytest.raises(AnsibleFilterError, match=r"^pod_network_pod_cidrs: .*; write them like 10\.12\.1\.0/24"):
+        cni_bridge_config([cidr], name="podnet", bridge="podnet0")

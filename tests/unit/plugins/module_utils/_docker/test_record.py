@@ -46,6 +46,14 @@ def test_what_cannot_be_given_back_is_no_record(wrong: dict[str, t.Any]) -> None
         record.parse(json.dumps({**GOOD, **wrong}), "/record", PATH)
 
 
+def test_a_record_that_has_a_key_twice() -> None:
+    text = json.dumps({**GOOD, "in_force": {}})
+    twice = text.replace('"in_force": {}', '"in_force": {}, "in_force": {"bridge": null}')
+    record.parse(text, "/record", PATH)
+    with pytest.raises(PodnetError, match=r"^record: /record is not a record of this module; "):
+        record.parse(twice, "/record", PATH)
+
+
 def test_a_record_that_is_nested_too_deeply() -> None:
     with pytest.raises(PodnetError, match=r"^record: /record is not a record of this module; "):
         record.parse("[" * 100_000, "/record", PATH)

@@ -162,3 +162,4 @@ def test_several() -> None:
 def test_pod_name() -> None:
     assert page.pod_name({"pod": "web", "pod_namespace": "default", "container_id": "x"}) == "default/web"
     assert page.pod_name({"pod": None, "pod_namespace": None, "container_id": "0123456789abcdef"}) == "0123456789ab"
+    assert page.pod_name({"pod": "web", "pod_namespace": 1.5, "container_id": "x"}) == "1.5/web"
