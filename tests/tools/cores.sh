@@ -7,15 +7,11 @@
 # time.  COMMAND finds in $CORE which of them it is.
 set -euo pipefail
 . tests/tools/core_venvs.sh
+. tests/tools/together.sh
 
-running=()
-for core in "${cores[@]}"; do
+words=("$@")
+run() {
     # Each step that is said has the core's name, so that two do not mix.
-    with_core "$core" "$@" 2>&1 | sed -u "s/^-- /-- $core: /" &
-    running+=($!)
-done
-status=0
-for each in "${running[@]}"; do
-    wait "$each" || status=1
-done
-exit $status
+    with_core "$1" "${words[@]}" 2>&1 | sed -u "s/^-- /-- $1: /"
+}
+together run "${cores[@]}"

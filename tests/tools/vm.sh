@@ -7,6 +7,7 @@
 # processor.  They are in namespaces of their own, as the lab is, and end with them; what comes from elsewhere is
 # fetched before.
 set -euo pipefail
+. tests/tools/together.sh
 logs=$PWD/.cache/log
 mkdir -p "$logs"
 
@@ -27,13 +28,4 @@ run() {
     return 1
 }
 
-running=()
-for each in "$@"; do
-    run "$each" &
-    running+=($!)
-done
-status=0
-for each in "${running[@]}"; do
-    wait "$each" || status=1
-done
-exit $status
+together run "$@"
