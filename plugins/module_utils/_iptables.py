@@ -58,7 +58,8 @@ def parse(text: str, tables: t.Container[str] = ("nat", "filter")) -> Listing:
     """Return some tables of a listing."""
     listing: Listing = {}
     table = Table()
-    for line in text.splitlines():
+    # Not splitlines: a comment may hold what Python takes for the end of a line, and iptables does not.
+    for line in text.split("\n"):
         hidden = HIDDEN.match(line)
         if hidden:
             listing[hidden[1]] = Table(hidden=True)

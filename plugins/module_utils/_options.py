@@ -21,11 +21,7 @@ if t.TYPE_CHECKING:
 def require_text(value: t.Any, path: str = "") -> None:
     """Refuse options with what no file, program or kernel takes: zero bytes, and halves of characters."""
     if isinstance(value, str):
-        try:
-            whole = "\0" not in value and bool(os.fsencode(value) or not value)
-        except UnicodeEncodeError:
-            whole = False
-        if not whole:
+        if "\0" in value or value.encode(errors="replace").decode() != value:
             raise OptionError(path, value, "has a character that is none", "write it without")
     elif isinstance(value, dict):
         for key, item in value.items():

@@ -63,6 +63,13 @@ def pytest_testnodedown(node: t.Any) -> None:
     _add(getattr(node, "workeroutput", {}).get("counts", {}))
 
 
+def pytest_runtest_logreport(report: t.Any) -> None:
+    """Of a failure in a soak of an hour nobody wants to hear at its end."""
+    if PROFILE == "soak" and report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        complaint = next((line for line in report.longreprtext.splitlines() if line.startswith("E ")), "")
+        print(f"\n-- {report.nodeid} failed: {complaint[1:].strip()[:2000]}", flush=True)
+
+
 def _add(counts: dict[str, int]) -> None:
     for key, count in counts.items():
         _counts[key] += count

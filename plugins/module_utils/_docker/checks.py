@@ -16,7 +16,7 @@ import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _programs, _units
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker import options, service
-from ansible_collections.mink8s.podnet.plugins.module_utils._docker.document import NEW, Document
+from ansible_collections.mink8s.podnet.plugins.module_utils._docker.document import Document
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker.processes import Process
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
 
@@ -46,7 +46,7 @@ def wanted(given: dict[str, t.Any], absent: list[str]) -> dict[str, t.Optional[s
 def document(path: str, text: t.Optional[str]) -> Document:
     """Return daemon.json, which dockerd lets be empty."""
     try:
-        return Document(text if text and text.strip() else NEW)
+        return Document.of_file(text)
     except ValueError as error:
         raise PodnetError(f"path: {path} {error}; correct it, or move it away") from error
 

@@ -25,7 +25,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._docker import (
     service,
     target,
 )
-from ansible_collections.mink8s.podnet.plugins.module_utils._docker.document import NEW, Document, canonical
+from ansible_collections.mink8s.podnet.plugins.module_utils._docker.document import Document, canonical
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker.record import Raw
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
@@ -124,7 +124,7 @@ class Daemon(Resource):
 
     def result(self, state: State) -> dict[str, t.Any]:
         text = state.get(f"file {self._path}")
-        data = Document(text if text and text.strip() else NEW).data
+        data = Document.of_file(text).data
         found: dict[str, t.Any] = {
             "installed": self.installed,
             "options": {key: data[key] for key, value in self._wanted.items() if value is not None and key in data},
@@ -166,7 +166,7 @@ class Daemon(Resource):
         unit = checks.unit()
         flags = checks.flags(unit, self._process)
         checks.require_right_file(self._path, flags)
-        checks.require_no_doubles(self._path, Document(aim.text or NEW).data, flags, self._wanted)
+        checks.require_no_doubles(self._path, Document.of_file(aim.text).data, flags, self._wanted)
         if aim.text and aim.text != self._place.text and self._params["validate"] and self.installed:
             checks.validate(self._run, self._path, aim.text)
         if self._how == RESTART:

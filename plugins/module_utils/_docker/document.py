@@ -46,6 +46,11 @@ class Document:
         self.data: dict[str, t.Any] = data
         self._members = {member.key: member for member in _members(text)}
 
+    @classmethod
+    def of_file(cls, text: t.Optional[str]) -> Document:
+        """Return what a file holds that may be empty, or not there."""
+        return cls(text if text and text.strip() else NEW)
+
     def raw(self, key: str) -> t.Optional[str]:
         """Return a key's value as it is written, or None where the key is missing."""
         member = self._members.get(key)

@@ -13,7 +13,7 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mink8s.podnet.plugins.module_utils._docker.document import NEW, Document, canonical
+from ansible_collections.mink8s.podnet.plugins.module_utils._docker.document import Document, canonical
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError, shown
 
 ABOUT = "kept by Ansible (mink8s.podnet.docker_daemon): what these keys were before"
@@ -80,5 +80,5 @@ def _value(raw: t.Any) -> Raw:
 
 def _file(text: t.Any) -> Raw:
     """A whole file that can be put back as it is."""
-    Document((text or "").strip() or NEW)
+    Document.of_file(text)
     return t.cast(Raw, text)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.mink8s.podnet.plugins.module_utils._docker.document import NEW, Document, canonical
+from ansible_collections.mink8s.podnet.plugins.module_utils._docker.document import Document, canonical
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker.record import Raw, Record, Taken
 
 
@@ -21,7 +21,7 @@ class Found:
     """What is there: the file's text, what is in it, the record; whether a dockerd runs, from before that record."""
 
     text: t.Optional[str] = None
-    document: Document = field(default_factory=lambda: Document(NEW))
+    document: Document = field(default_factory=lambda: Document.of_file(None))
     record: Record = field(default_factory=lambda: Record(""))
     runs: bool = False
     is_behind: bool = False
@@ -56,7 +56,7 @@ def plan(found: Found, wanted: dict[str, Raw], values: dict[str, t.Any], tells: 
     keys = {key: taken for key, taken in keys.items() if (taken.ours, taken.before) != (None, None)}
     text = found.text if document.text == found.document.text else document.text
     original = found.record.original if found.record.keys else found.text
-    if found.record.keys and not keys and document.data == _data(original):
+    if found.record.keys and not keys and document.data == Document.of_file(original).data:
         # What was taken out and given back stands at the end by now.
         text = original
     moved = _moved(found, wanted, document)
@@ -102,7 +102,3 @@ def _untold(known: Record, moved: dict[str, tuple[Raw, Raw]], tells: bool) -> di
     if not moved:
         return known.in_force
     return {} if tells else {key: before for key, (before, _after) in moved.items()}
-
-
-def _data(text: t.Optional[str]) -> dict[str, t.Any]:
-    return Document(text if text and text.strip() else NEW).data

@@ -180,7 +180,7 @@ def _port_map(place: str, handle: int, text: str) -> t.Optional[PodRule]:
 
 
 def _jumps(rule: PodRule) -> list[str]:
-    return [line for line in rule.text.splitlines()[1:] if line.split(None, 2)[1] != rule.place]
+    return [line for line in rule.text.rstrip("\n").split("\n")[1:] if line.split(None, 2)[1] != rule.place]
 
 
 def _addresses(lines: t.Iterable[str]) -> tuple[str, ...]:

@@ -173,6 +173,6 @@ def _difference(chain: str, before: t.Optional[str], after: t.Optional[str]) -> 
 
 
 def _split(chain: str, text: t.Optional[str]) -> tuple[list[str], list[str]]:
-    lines = (text or "").splitlines()[1:]
+    lines = (text or "").rstrip("\n").split("\n")[1:]
     own = [line for line in lines if line.startswith(f"-A {chain} ")]
     return [line for line in lines if line not in own], own

@@ -122,7 +122,7 @@ class Nftables:
     def chain_texts(self, family: str, table: str, chain: str) -> dict[int, str]:
         """Return the rules of a chain as text, by their handles."""
         rc, out, _err = self.host.run([str(self.nft), "-a", "-s", "list", "chain", family, table, chain], None)
-        parts = [line.rpartition(" # handle ") for line in out.splitlines()] if rc == 0 else []
+        parts = [line.rpartition(" # handle ") for line in out.split("\n")] if rc == 0 else []
         return {
             int(handle): text.strip() for text, _mark, handle in parts if text.strip() and _HANDLE.fullmatch(handle)
         }

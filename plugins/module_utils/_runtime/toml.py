@@ -34,7 +34,7 @@ def sections(text: str) -> dict[str, dict[str, t.Any]]:
     """Return keys with plain values by their sections' names; what has another value is there as None."""
     found: dict[str, dict[str, t.Any]] = {"": {}}
     here = found[""]
-    for line in text.splitlines():
+    for line in map(_bare, _lines(text)):
         name = _section(line)
         key = _KEY.fullmatch(line)
         if name is not None:
@@ -69,13 +69,13 @@ def edit(text: str, section: str, keys: t.Mapping[str, t.Any]) -> str:
     """Set keys of one section."""
     if re.search(r"\"\"\"|'''", text):
         raise TomlError("has texts of several lines")
-    lines = text.splitlines(keepends=True)
+    lines = _lines(text)
     start = next((index for index, line in enumerate(lines) if _section(line) == normal(section)), None)
     if start is None:
         body = "".join(f"{key} = {json.dumps(given)}\n" for key, given in keys.items())
         return f"{text}\n{SECTION}\n[{section}]\n{body}"
     later = (index for index in range(start + 1, len(lines)) if lines[index].lstrip().startswith("["))
-    end = next((index for index in later if _KEY.fullmatch(lines[index].rstrip("\n")) is None), len(lines))
+    end = next((index for index in later if _KEY.fullmatch(_bare(lines[index])) is None), len(lines))
     own = lines[start + 1 : end]
     for key, given in keys.items():
         own = _set(own, key, given, _indent(lines[start]))
@@ -88,7 +88,7 @@ def edit(text: str, section: str, keys: t.Mapping[str, t.Any]) -> str:
 
 def restore(text: str) -> str:
     """Return the file as it was before us; what others have changed since stays."""
-    lines = text.splitlines(keepends=True)
+    lines = _lines(text)
     found: list[str] = []
     index = 0
     while index < len(lines):
@@ -111,10 +111,10 @@ def restore(text: str) -> str:
 def shown(text: str) -> str:
     """Return the text as others may read it: of sections that are not about CNI only the names of the keys."""
     lines, ours = [], True
-    for line in text.splitlines(keepends=True):
+    for line in _lines(text):
         name = _section(line)
         ours = name.endswith(".cni") if name is not None else ours and not line.lstrip().startswith("[")
-        key = _KEY.fullmatch(line.rstrip("\n"))
+        key = _KEY.fullmatch(_bare(line))
         whole = ours or name is not None or not line.strip() or line.strip() in (SECTION, NOTHING)
         lines.append(line if whole else f"{key[1]}{key[2]}{key[3]}…\n" if key else "…\n")
     return "".join(lines)
@@ -122,7 +122,7 @@ def shown(text: str) -> str:
 
 def is_edited(text: str) -> bool:
     """Whether there is anything of ours in a file."""
-    return any(line.strip() in (SECTION, NOTHING) or line.strip().startswith(WAS) for line in text.splitlines())
+    return any(line.strip() in (SECTION, NOTHING) or line.strip().startswith(WAS) for line in _lines(text))
 
 
 def normal(section: str) -> str:
@@ -132,8 +132,17 @@ def normal(section: str) -> str:
     return ".".join(name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"' for name in names)
 
 
+def _lines(text: str) -> list[str]:
+    """Return the lines with their ends, which for TOML are these alone; splitlines knows more."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def _bare(line: str) -> str:
+    return line.rstrip("\n")
+
+
 def _section(line: str) -> t.Optional[str]:
-    header = _HEADER.fullmatch(line.rstrip("\n"))
+    header = _HEADER.fullmatch(_bare(line))
     return normal(header[1]) if header else None
 
 
@@ -144,7 +153,7 @@ def _indent(line: str) -> str:
 def _set(lines: list[str], key: str, given: t.Any, indent: str) -> list[str]:
     new = f"{key} = {json.dumps(given)}\n"
     for index, line in enumerate(lines):
-        match = _KEY.fullmatch(line.rstrip("\n"))
+        match = _KEY.fullmatch(_bare(line))
         if match and match[2] == key:
             if value(match[4]) is None:
                 raise TomlError(f"has a {key} that is not on one line")
@@ -157,7 +166,7 @@ def _set(lines: list[str], key: str, given: t.Any, indent: str) -> list[str]:
 def _skip_section(lines: list[str], index: int, found: list[str]) -> int:
     """Leave out the section that we added, unless somebody has put more into it."""
     header, index = lines[index + 1 : index + 2], index + 2
-    while index < len(lines) and _KEY.fullmatch(lines[index].rstrip("\n")):
+    while index < len(lines) and _KEY.fullmatch(_bare(lines[index])):
         if not re.match(r"\s*(bin_dirs?|conf_dir)\s*=", lines[index]):
             found += header
             return index

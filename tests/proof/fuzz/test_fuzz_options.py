@@ -24,7 +24,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 PLACE = ground.PLACE
 #: Ansible's own refusals, which repeat what they were given, line breaks and all.
 ANSIBLES = re.compile(
-    r"^(argument|value of|Unsupported parameters for|Elements value for option|missing required) | is of type "
+    r"^(argument|value of|Value |Unsupported parameters for|Elements value for option|missing required) | is of type "
 )
 MODULES = Path(__file__).parents[3] / "plugins/modules"
 #: These two run on the controller; test_fuzz_controller.py has them.

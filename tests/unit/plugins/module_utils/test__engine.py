@@ -160,6 +160,7 @@ def left_with(work: t.Callable[[], dict[str, t.Any]], **params: t.Any) -> dict[s
         ({"nodes": {"a": [{"b": "\0"}]}}, r'nodes.a[0].b: "\u0000" has a character that is none; write it without'),
         ({"nodes": {"a\nb\0": 1}}, r'nodes."a\nb\u0000": "a\nb\u0000" has a character that is none; write it without'),
         ({"own": "\ud800"}, r'own: "\ud800" has a character that is none; write it without'),
+        ({"own": "br\udcff"}, r'own: "br\udcff" has a character that is none; write it without'),
         ({"path": "a"}, "path: a is not an absolute path; write it from the root"),
         ({"dirs": ["/a", ""]}, 'dirs[1]: "" is not an absolute path; write it from the root'),
         ({"name": None}, "name: null is not given; give it a value, or see where its template gets it from"),

@@ -59,3 +59,10 @@ def test_lines_that_are_cut_off_are_none() -> None:
     assert listing["nat"].rules == {"POSTROUTING": ["-A POSTROUTING -j"]}
     assert _iptables.target("-A POSTROUTING -j") == ""
     assert _iptables.target("-A POSTROUTING --comment") == ""
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x0c", "\x1d", "\x85"])
+def test_what_python_takes_for_a_line_s_end_may_stand_in_a_comment(odd: str) -> None:
+    rule = f'-A FORWARD -m comment --comment "a{odd}-A FORWARD -j DOCKER" -j ACCEPT'
+    listing = _iptables.parse(f"*filter\n:FORWARD ACCEPT [0:0]\n{rule}\nCOMMIT\n")
+    assert listing["filter"].rules == {"FORWARD": [rule]}

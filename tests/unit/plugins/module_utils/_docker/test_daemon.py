@@ -286,6 +286,17 @@ def test_a_key_that_others_changed_is_put_right_and_one_that_they_took_over_is_l
     assert len(node.resource.warnings) == 1
 
 
+@pytest.mark.parametrize("text", ["", "\n", " \n\t"])
+def test_a_file_of_white_space_comes_back_as_it_was(node: Node, text: str) -> None:
+    node.file.write_text(text)
+    node.converge(options=OURS)
+    node.converge(state="absent")
+    assert node.texts() == {"daemon.json": text}
+    # The run is for real though nothing is left to give back.
+    node.converge(state="absent", absent=["mtu"])
+    assert node.texts() == {"daemon.json": text}
+
+
 def test_a_record_of_something_else_is_refused(node: Node) -> None:
     node.converge(options=OURS)
     other = node.file.with_name("daemon.json10")

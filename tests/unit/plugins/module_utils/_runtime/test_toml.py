@@ -154,3 +154,11 @@ def test_what_is_shown_of_a_file_are_our_section_and_the_names_of_keys() -> None
         "  password = …",
     ]
     assert len(lines) == 11
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x0c", "\x1d", "\x85"])
+def test_only_a_line_feed_ends_a_line(odd: str) -> None:
+    text = f'[cni]{odd}\nconf_dir = "/a" # {odd} bin_dir = "/b"\n'
+    edited = toml.edit(text, "cni", {"conf_dir": "/c"})
+    assert toml.restore(edited) == text
+    assert toml.sections(edited)["cni"] == {"conf_dir": "/c"}
