@@ -84,11 +84,6 @@ def find(name: str, package: str) -> str:
     return path
 
 
-def find_ip() -> str:
-    """Return the path of ip(8)."""
-    return find("ip", "iproute2 (dnf: iproute)")
-
-
 @contextlib.contextmanager
 def input_file(text: str) -> t.Iterator[str]:
     """Give a program its input as a file in memory: of a pipe it would take half a line for a whole one if we died."""

@@ -13,23 +13,24 @@ import ipaddress
 import os
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _json, _values
+from ansible_collections.mink8s.podnet.plugins.module_utils import _ip, _json, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, find_ip
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Network
 
 
 def address() -> t.Optional[str]:
-    """Return the node's address that the ssh connection came in by."""
+    """Return the node's address that the ssh connection came in by; of a link-local one with its link, fe80::1%eth0."""
     connection = _connection()
-    return connection[2].split("%")[0] if connection else None
+    return connection[2] if connection else None
 
 
 def precious(exits: t.Iterable[str], held: t.Mapping[str, t.Container[str]]) -> dict[str, str]:
     """Return the links that must stay, each with the reason: those of default routes, and those that hold ssh's end."""
     reasons = dict.fromkeys(exits, "carries the default route")
-    end = address()
-    for name in [name for name, addresses in held.items() if end is not None and end in addresses]:
+    end, _mark, zone = (address() or "").partition("%")
+    # Links that have their MAC from one another, as VLANs do, have the same link-local address.
+    for name in [name for name, addresses in held.items() if end and end in addresses and zone in ("", name)]:
         reasons.setdefault(name, f"carries {end}, which Ansible is connected to")
     return reasons
 
@@ -47,11 +48,10 @@ def precious_by_ip(host: Host) -> dict[str, str]:
 
 def listed(host: Host, *words: str) -> list[dict[str, t.Any]]:
     """Return what ip(8) lists."""
-    args = [find_ip(), "-json", *words]
     try:
-        return _json.objects(_json.parse(host.output(args) or "[]"))
+        return _json.objects(_json.parse(_ip.listed(host.run, *words)))
     except ValueError as error:
-        raise PodnetError(f"{' '.join(args)}: what it says {error}; see it, and install iproute2 again") from error
+        raise PodnetError(f"ip {' '.join(words)}: what it says {error}; see it, and install iproute2 again") from error
 
 
 def require_way_back(networks: t.Iterable[tuple[str, Network]]) -> None:

@@ -117,7 +117,7 @@ def load(name: str, changed: t.Optional[dict[str, t.Optional[str]]] = None) -> U
 def settings(text: str) -> t.Iterator[tuple[str, str, str]]:
     """Read a file: every setting as its section, key and value; a backslash at a line's end continues it."""
     section, waiting = "", ""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         stripped = line.strip()
         # Comments stand between the lines of one value, too.
         if stripped.startswith(("#", ";")) or (not stripped and not waiting):

@@ -97,7 +97,7 @@ def _value(name: t.Optional[str], environment: t.Mapping[str, Word]) -> str:
 def variables(text: str) -> dict[str, str]:
     """Read the text of an EnvironmentFile."""
     found: dict[str, str] = {}
-    for line in text.replace("\\\n", "").splitlines():
+    for line in text.replace("\\\n", "").split("\n"):
         name, equals, value = line.strip().partition("=")
         if not equals or name.startswith(("#", ";")):
             continue

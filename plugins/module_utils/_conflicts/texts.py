@@ -104,7 +104,7 @@ def unmanaged_devices(texts: t.Iterable[str]) -> list[str]:
     found: list[str] = []
     for text in texts:
         section = ""
-        for line in (each.strip() for each in text.splitlines()):
+        for line in (each.strip() for each in text.split("\n")):
             if line.startswith("["):
                 section = line.strip("[]")
             match = re.fullmatch(r"unmanaged-devices\s*([+-]?)=\s*(.*)", line)

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _iptables, _json, _reached
+from ansible_collections.mink8s.podnet.plugins.module_utils import _ip, _iptables, _json, _reached
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker import processes, rules
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import Tool
-from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, find_ip
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host
 
 BRIDGE = "docker0"
 LINK = f"link {BRIDGE}"
@@ -78,7 +78,7 @@ class Leftovers(Resource):
             if text:
                 self._host.output(tool.loader, text)
         if any(change.name == LINK for change in changes):
-            self._host.output([find_ip(), "link", "delete", "dev", BRIDGE])
+            self._host.output([_ip.find(), "link", "delete", "dev", BRIDGE])
 
     def result(self, state: State) -> dict[str, t.Any]:  # noqa: ARG002
         return {"found": self._found or []}

@@ -80,5 +80,7 @@ def _value(raw: t.Any) -> Raw:
 
 def _file(text: t.Any) -> Raw:
     """A whole file that can be put back as it is."""
+    if text is not None and not isinstance(text, str):
+        raise TypeError
     Document.of_file(text)
-    return t.cast(Raw, text)
+    return text

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _persist, _programs
+from ansible_collections.mink8s.podnet.plugins.module_utils import _ip, _persist
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import State
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.bridge_options import Wanted
@@ -42,7 +42,7 @@ def loaders(state: State, path: t.Optional[str]) -> list[list[str]]:
     """Return the commands that load those files that are in a state."""
     if path is None or _persist.name(path) not in state:
         return []
-    ip = _programs.find_ip()
+    ip = _ip.find()
     create = _persist.may_fail([ip, "-batch", path + CREATE_SUFFIX])
     there = _persist.name(path + CREATE_SUFFIX) in state
     return [*([create] if there else []), [ip, "-force", "-batch", path]]

@@ -76,10 +76,16 @@ class Route:
 
     dst: str
     via: t.Optional[str]
-    device: int
+    #: The links' numbers: several where there are several next hops, none where packets are discarded.
+    devices: tuple[int, ...]
     protocol: int
     metric: int
     kind: int
+
+    @property
+    def device(self) -> int:
+        """The first link's number, or 0."""
+        return next(iter(self.devices), 0)
 
 
 def links(ipr: t.Any) -> dict[str, Link]:
@@ -162,7 +168,8 @@ def exits(ipr: t.Any) -> list[str]:
     found = []
     for family, everywhere in ((AF_INET, "0.0.0.0/0"), (AF_INET6, "::/0")):
         ways = [way for way in routes(ipr, family) if way.dst == everywhere and way.kind == UNICAST]
-        found += [names[way.device] for way in sorted(ways, key=lambda way: way.metric) if way.device in names]
+        devices = [device for way in sorted(ways, key=lambda way: way.metric) for device in way.devices]
+        found += [names[device] for device in devices if device in names]
     return list(dict.fromkeys(found))
 
 
@@ -221,11 +228,11 @@ def _route(message: t.Any) -> Route:
     # get_attr looks through the whole list each time, which tells with thousands of routes.
     attributes = {slot[0]: slot[1] for slot in message["attrs"]}
     dst = attributes.get("RTA_DST") or ("0.0.0.0" if message["family"] == AF_INET else "::")  # noqa: S104
-    several = attributes.get("RTA_MULTIPATH")
+    several, oif = attributes.get("RTA_MULTIPATH"), attributes.get("RTA_OIF")
     return Route(
         dst=f"{dst}/{message['dst_len']}",
         via=attributes.get("RTA_GATEWAY"),
-        device=attributes.get("RTA_OIF") or (several[0]["oif"] if several else 0),
+        devices=tuple(hop["oif"] for hop in several) if several else (oif,) if oif else (),
         protocol=message["proto"],
         metric=attributes.get("RTA_PRIORITY") or 0,
         kind=message["type"],

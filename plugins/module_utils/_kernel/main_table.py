@@ -16,7 +16,7 @@ import os
 import re
 import typing as t
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _programs
+from ansible_collections.mink8s.podnet.plugins.module_utils import _ip, _programs
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 
 #: Types of routes (linux/rtnetlink.h), and the protocol that ip(8) does not print.
@@ -57,7 +57,7 @@ class MainTable:
 
     def __init__(self, run: _programs.Runner) -> None:
         self._run = run
-        self.ip = _programs.find_ip()
+        self.ip = _ip.find()
 
     def routes(self, protocol: t.Optional[int] = None) -> list[Route]:
         """Return the routes, or only those with a protocol number, IPv4 first."""
@@ -67,7 +67,7 @@ class MainTable:
         return [
             _route(entry, version, _BOOT if protocol is None else protocol)
             for version in versions
-            for entry in self._listed([f"-{version}", "route", "show", "table", "main", *only])
+            for entry in json.loads(_ip.listed(self._run, f"-{version}", "route", "show", "table", "main", *only))
         ]
 
     def ask(self, addresses: t.Sequence[str]) -> list[Answer]:
@@ -90,18 +90,6 @@ class MainTable:
         if status == 0:
             return None
         return next(iter(_refusals(err).items()), (0, f"status {status}, {_said(err)}"))
-
-    def _listed(self, words: t.Sequence[str]) -> list[dict[str, t.Any]]:
-        """List something, and do so again where it changed meanwhile."""
-        command = [self.ip, "-N", "-j", *words]
-        for _attempt in range(20):
-            status, out, err = self._run(command)
-            if "interrupted" in err:
-                continue
-            if status != 0:
-                raise _programs.refusal(command, err)
-            return list(json.loads(out or "[]"))
-        raise PodnetError("the node's routes change faster than they can be listed; run this again")
 
 
 def _route(entry: dict[str, t.Any], version: int, protocol: int) -> Route:

@@ -115,7 +115,7 @@ def _read(path: str) -> str:
 
 
 def _entries(path: str, text: str) -> t.Iterator[Other]:
-    for line in text.splitlines():
+    for line in text.split("\n"):
         name, equals, value = line.strip().partition("=")
         key = parse_key(name.strip().lstrip("-")) if equals and not name.startswith(("#", ";")) else None
         if key:

@@ -292,8 +292,7 @@ def test_a_file_of_white_space_comes_back_as_it_was(node: Node, text: str) -> No
     node.converge(options=OURS)
     node.converge(state="absent")
     assert node.texts() == {"daemon.json": text}
-    # The run is for real though nothing is left to give back.
-    node.converge(state="absent", absent=["mtu"])
+    assert not node.converge(absent=["mtu"])["changed"]
     assert node.texts() == {"daemon.json": text}
 
 

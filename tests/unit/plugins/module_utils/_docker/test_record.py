@@ -37,6 +37,8 @@ def test_what_is_written_can_be_read() -> None:
         {"keys": {"bridge": {"ours": '"none"', "before": "NaN"}}},
         {"keys": {"bridge": {"ours": '"none"', "before": '{"a": 1, "a": 2}'}}},
         {"in_force": ["bridge"]},
+        {"original": 0},
+        {"original": []},
     ],
     ids=str,
 )

@@ -64,7 +64,7 @@ def test_one_protocol_is_asked_of_the_kernel_and_not_said_again() -> None:
 def test_a_list_that_was_interrupted_is_asked_for_again() -> None:
     interrupted = (0, "[]", "Dump was interrupted and may be inconsistent.\n")
     assert len(MainTable(Ip(interrupted, (0, OURS, ""), (0, "[]", ""))).routes(212)) == 1
-    with pytest.raises(PodnetError, match="change faster than they can be listed"):
+    with pytest.raises(PodnetError, match="changes faster than it can be listed"):
         MainTable(Ip(*[interrupted] * 20)).routes(212)
 
 
