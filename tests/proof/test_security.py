@@ -48,11 +48,11 @@ def a_node() -> None:
         "link add up0 type veth peer name up1",
         *[f"link add {name} type bridge" for name in ("br10", "way2", "ssh1", "docker0", "br1")],
         f"address add {UPLINK}/24 dev br10",
-        "address add 198.18.0.2/24 dev way2",
+        "address add 198.19.0.2/24 dev way2",
         # As a DHCP server lends it.
         "address add 203.0.113.5/24 dev ssh1 valid_lft 3600 preferred_lft 3600",
         *[f"link set {name} up" for name in ("up0", "up1", "br10", "way2", "ssh1", "docker0")],
-        "route add default nexthop via 192.0.2.1 dev br10 nexthop via 198.18.0.1 dev way2",
+        "route add default nexthop via 192.0.2.1 dev br10 nexthop via 198.19.0.1 dev way2",
     )
 
 
