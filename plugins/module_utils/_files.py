@@ -79,10 +79,13 @@ def make_directory(path: str) -> None:
     while path and not os.path.isdir(path):
         missing.append(path)
         path = os.path.dirname(path)
-    for each in reversed(missing):
-        # Nobody else may write there for a moment either.
-        os.mkdir(each, 0o700)
-        os.chmod(each, DIRECTORY_MODE)
+    # Each is born with its mode: nobody else may write there for a moment, and a run that is killed leaves it right.
+    umask = os.umask(0o777 & ~DIRECTORY_MODE)
+    try:
+        for each in reversed(missing):
+            os.mkdir(each, DIRECTORY_MODE)
+    finally:
+        os.umask(umask)
 
 
 def write_atomically(

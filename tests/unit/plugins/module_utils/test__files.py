@@ -98,6 +98,21 @@ def test_directories_and_files_have_their_modes_whatever_the_umask_is(tmp_path: 
     assert mode(tmp_path / "d") == 0o755
 
 
+@pytest.mark.usefixtures("_any_umask")
+def test_a_directory_is_born_with_its_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is killed after it has made one leaves it as it should be; the next run would not mend it."""
+    seen = []
+    real = os.mkdir
+
+    def mkdir(path: str, mode: int) -> None:
+        real(path, mode)
+        seen.append(stat.S_IMODE(os.lstat(path).st_mode))
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    _files.make_directory(str(tmp_path / "a/b"))
+    assert seen == [0o755, 0o755]
+
+
 def test_a_directory_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     _files.make_directory(str(tmp_path / "a"))
