@@ -88,9 +88,10 @@ def begin(module: Module, params: dict[str, t.Any], check: bool = False, arm: Ar
     main = importlib.import_module(f"{MODULES}.{module}").main if isinstance(module, str) else module
     output, answer = os.pipe()
     pid = os.fork()
+    # Whichever of the two comes first: the module may do nothing outside of its group, and be killed at once.
+    os.setpgid(pid, pid)
     if pid == 0:
         try:
-            os.setpgid(0, 0)
             _be_the_module(main, _arguments(module, params, check), answer, arm)
         finally:
             os._exit(1)
