@@ -365,7 +365,8 @@ def _leads_to(name: str, value: t.Any, target: str) -> bool:
 
 def _is_leftover(name: str, value: t.Any) -> bool:
     path = Path(name.removeprefix("file "))
-    is_file = isinstance(value, tuple) and not value[0].startswith("d")
+    # We write none but plain files.
+    is_file = isinstance(value, tuple) and value[0].startswith("-")
     return is_file and path.parent == CONF_DIR and path.name.startswith(".") and path.name.endswith(".podnet-tmp")
 
 
