@@ -51,7 +51,7 @@ options:
       - By default it is C(0a:58) and the four bytes of the IPv4 address, so that it is the same on each run and after
         each reboot, and pods that come and go do not change it.
         Without an IPv4 address it is made from the first address, or from O(name).
-      - A bridge that was there before keeps its own by default.
+      - A bridge that was there before keeps its own by default, which the kernel may choose by its ports.
     type: str
   mtu:
     description:
@@ -163,7 +163,7 @@ bridge:
       type: str
       sample: mink8s0
     mac:
-      description: Its MAC address.
+      description: Its MAC address; check mode does not know what the kernel chooses for others' bridge by a new port.
       type: str
       sample: 0a:58:0a:0c:01:01
     mtu:

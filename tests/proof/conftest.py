@@ -17,6 +17,7 @@ import converging
 import faults
 import fuzzing
 import ground
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 PROFILE = os.environ.get("PODNET_PROOF", "proof")
@@ -61,6 +62,16 @@ def pytest_sessionfinish(session: t.Any) -> None:
 
 def pytest_testnodedown(node: t.Any) -> None:
     _add(getattr(node, "workeroutput", {}).get("counts", {}))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> t.Generator[None, t.Any, t.Any]:
+    """What was found may hold halves of characters, which a process of pytest cannot send to the other one."""
+    report = yield
+    if report.failed:
+        report.longrepr = report.longreprtext.encode(errors="backslashreplace").decode()
+        report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
+    return report
 
 
 def pytest_runtest_logreport(report: t.Any) -> None:

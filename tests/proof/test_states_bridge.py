@@ -55,6 +55,8 @@ class Bridges(Converging):
     """One bridge of ours, and links of others beside it, in it, and in its place."""
 
     module = "bridge"
+    #: The listing before the request.
+    then: listings.Listing
     only_for_real = re.compile(r"^bridge\.ports\[\d\]\.name: nosuch is not there")
 
     def listing(self) -> listings.Listing:
@@ -65,11 +67,21 @@ class Bridges(Converging):
         return name in own or name.endswith(f" on {OURS}") or f" dev {OURS} " in name
 
     def lasting(self, answer: Answer, params: dict[str, t.Any]) -> dict[str, t.Any]:
-        """What the kernel chooses for an MTU is not foretold."""
+        """What the kernel chooses for an MTU is not foretold, nor the MAC of others' bridge by a new port."""
         found = super().lasting(answer, params)
+        if "mac" not in params and found["bridge"] and not found["bridge"]["ours"] and self._plugs(params):
+            found["bridge"] = {**found["bridge"], "mac": None}
         if params.get("mtu") == "kernel":
             found["bridge"] = {**found["bridge"], "mtu": None}
         return found
+
+    def _plugs(self, params: dict[str, t.Any]) -> bool:
+        """Whether a port was yet to be plugged in before the request."""
+        return any(self.then.get(f"link {port['name']}", {}).get("master") != OURS for port in params.get("ports", ()))
+
+    def ask(self, /, **params: t.Any) -> Answer:
+        self.then = self.listing()
+        return super().ask(**params)
 
     def foreign(self, listing: listings.Listing, params: dict[str, t.Any]) -> listings.Listing:
         """Links that are to be ports are plugged in, but stay what they are; so do those of others in our bridge."""

@@ -51,7 +51,7 @@ HEADERS = {
     "": "# SPDX-License-Identifier: GPL-3.0-or-later",
 }
 MISSING = "not there"
-NOT_OURS = {".git", ".venv", ".cache", ".ansible", "__pycache__", "output", "dist"}
+NOT_OURS = {".git", ".venv", ".cache", ".ansible", ".hypothesis", "__pycache__", "output", "dist"}
 
 
 # ---- Python: who imports whom, and how long it is --------------------------------------------------------------------

@@ -56,7 +56,7 @@ def plan(found: Found, wanted: dict[str, Raw], values: dict[str, t.Any], tells: 
     keys = {key: taken for key, taken in keys.items() if (taken.ours, taken.before) != (None, None)}
     text = found.text if document.text == found.document.text else document.text
     original = found.record.original if found.record.keys else found.text
-    if found.record.keys and not keys and document.data == Document.of_file(original).data:
+    if found.record.keys and not keys and _is_as_before(document, Document.of_file(original), found.record.keys):
         # What was taken out and given back stands at the end by now.
         text = original
     moved = _moved(found, wanted, document)
@@ -84,6 +84,12 @@ def _given_back(found: Found, wanted: dict[str, Raw], warnings: list[str]) -> Do
         else:
             document = document.without(key) if taken.before is None else document.with_raw(key, taken.before)
     return document
+
+
+def _is_as_before(document: Document, before: Document, ours: t.Container[str]) -> bool:
+    """Whether nothing but the place of our keys differs from before us; somebody may have indented it anew."""
+    others = [key for key in before.data if key not in ours]
+    return document.data == before.data and all(document.raw(key) == before.raw(key) for key in others)
 
 
 def _moved(found: Found, wanted: dict[str, Raw], document: Document) -> dict[str, tuple[Raw, Raw]]:

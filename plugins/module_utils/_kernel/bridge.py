@@ -78,8 +78,10 @@ class Bridge(Resource):
         if self._key not in state:
             return {"bridge": None, "loaders": []}
         link, attributes = self._scene.bridge, state[self._key]
-        # Of a bridge that is yet to be made, the kernel alone knows its MTU, by its ports.
-        seen = {"mac": link.mac, "mtu": link.mtu, "stp": link.stp} if link else {"stp": False}
+        # The kernel alone knows the MTU of a bridge that is yet to be made, and the MAC of others' with a new port.
+        new = [each for each in self._wanted.ports if not self._scene.is_plugged(each.name)]
+        plugs = any(self._port_key(each) in state for each in new)
+        seen = {"mac": None if plugs else link.mac, "mtu": link.mtu, "stp": link.stp} if link else {"stp": False}
         held = [each for each in (*self._wanted.addresses, *self._scene.addresses) if self._address_key(each) in state]
         return {
             "bridge": {

@@ -296,6 +296,17 @@ def test_a_file_of_white_space_comes_back_as_it_was(node: Node, text: str) -> No
     assert node.texts() == {"daemon.json": text}
 
 
+def test_what_others_have_indented_anew_stays_so(node: Node) -> None:
+    node.file.write_text('{"labels": ["a", "b"], "bridge": "br1"}')
+    node.converge(options=OURS)
+    anew = json.dumps(json.loads(node.file.read_text()), indent=3)
+    node.file.write_text(anew)
+    node.converge(state="absent")
+    found = node.texts()["daemon.json"]
+    assert json.loads(found) == {"labels": ["a", "b"], "bridge": "br1"}
+    assert found.partition("]")[0] == anew.partition("]")[0]
+
+
 def test_a_record_of_something_else_is_refused(node: Node) -> None:
     node.converge(options=OURS)
     other = node.file.with_name("daemon.json10")
