@@ -248,7 +248,9 @@ class Keys(Converging):
             else:
                 PATH.write_text(json.dumps({**data, what[0]: what[1]}, indent=2))
         if isinstance(what, int):
-            self.original = self.original and (self.listing()[f"file {PATH}"][0], *self.original[1:])
+            entry = self.listing().get(f"file {PATH}")
+            if entry and self.original:
+                self.original = (entry[0], *self.original[1:])
         else:
             self.untouched = False
 
