@@ -9,7 +9,9 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _programs
+import typing as t
+
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json, _programs
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 
 
@@ -18,8 +20,16 @@ def find() -> str:
     return _programs.find("ip", "iproute2 (dnf: iproute)")
 
 
-def listed(run: _programs.Runner, *words: str) -> str:
-    """Return a listing as JSON; ask again where something came or went meanwhile, as where pods are being attached."""
+def objects(run: _programs.Runner, *words: str) -> list[dict[str, t.Any]]:
+    """Return what is listed."""
+    try:
+        return _json.objects(_json.parse(listing(run, *words)))
+    except ValueError as error:
+        raise PodnetError(f"ip {' '.join(words)}: what it says {error}; see it, and install iproute2 again") from error
+
+
+def listing(run: _programs.Runner, *words: str) -> str:
+    """Return it as JSON; ask again where something came or went meanwhile, as where pods are being attached."""
     command = [find(), "-N", "-j", *words]
     for _attempt in range(20):
         status, out, err = run(command)

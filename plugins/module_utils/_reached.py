@@ -14,8 +14,8 @@ import os
 import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _ip, _json, _values
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Runner
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Network
 
 
@@ -35,23 +35,15 @@ def precious(exits: t.Iterable[str], held: t.Mapping[str, t.Container[str]]) -> 
     return reasons
 
 
-def precious_by_ip(host: Host) -> dict[str, str]:
+def precious_by_ip(run: Runner) -> dict[str, str]:
     """Return the same by ip(8), for modules that need nothing else of the kernel: pyroute2 is long to import."""
-    ways = [way for family in ("-4", "-6") for way in listed(host, family, "route", "show", "default")]
+    ways = [way for family in ("-4", "-6") for way in _ip.objects(run, family, "route", "show", "default")]
     hops = [hop for way in ways for hop in (way, *_json.objects(way.get("nexthops")))]
     held = {
         str(link.get("ifname")): [str(each.get("local")) for each in _json.objects(link.get("addr_info"))]
-        for link in listed(host, "address", "show")
+        for link in _ip.objects(run, "address", "show")
     }
     return precious([str(hop["dev"]) for hop in hops if "dev" in hop], held)
-
-
-def listed(host: Host, *words: str) -> list[dict[str, t.Any]]:
-    """Return what ip(8) lists."""
-    try:
-        return _json.objects(_json.parse(_ip.listed(host.run, *words)))
-    except ValueError as error:
-        raise PodnetError(f"ip {' '.join(words)}: what it says {error}; see it, and install iproute2 again") from error
 
 
 def require_way_back(networks: t.Iterable[tuple[str, Network]]) -> None:

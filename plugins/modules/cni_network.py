@@ -303,9 +303,9 @@ def _node(uplink: str | None) -> node.Node:
             )
             for link in found.values()
         }
-        ways = links.exits(ipr)
+        ways = links.exits(ipr, found)
         exits = [uplink] if uplink is not None else ways
-        precious = links.precious(ipr, ways)
+        precious = links.precious(ipr, found, ways)
     return node.Node(plain, exits[0] if exits else None, precious)
 
 

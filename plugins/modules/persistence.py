@@ -132,7 +132,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils import _engine, _rea
 from ansible_collections.mink8s.podnet.plugins.module_utils._boot.options import check
 from ansible_collections.mink8s.podnet.plugins.module_utils._boot.persistence import Persistence
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
-from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host, runner, which
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Runner, runner
 
 
 def main() -> None:
@@ -149,21 +149,21 @@ def main() -> None:
         supports_check_mode=True,
     )
 
-    host = Host(runner(module), which)
+    run = runner(module)
 
     def build() -> Persistence:
         options = check(module.params)
         # Of another root than this node's only its own boot will tell.
         if options.bridge is not None and options.root == "/":
-            _require_other_bridge(options.bridge, host)
-        return Persistence(options, host.run)
+            _require_other_bridge(options.bridge, run)
+        return Persistence(options, run)
 
     _engine.run(module, build)
 
 
-def _require_other_bridge(name: str, host: Host) -> None:
+def _require_other_bridge(name: str, run: Runner) -> None:
     """Nobody would set up the node's own link any more if others were kept from it."""
-    reasons = _reached.precious_by_ip(host)
+    reasons = _reached.precious_by_ip(run)
     if name in reasons:
         raise OptionError("bridge", name, reasons[name], "name the bridge that is only for pods")
 

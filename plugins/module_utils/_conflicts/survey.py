@@ -53,7 +53,7 @@ class Survey:
         with netns.netlink() as ipr:
             every = links.links(ipr)
             addresses = links.all_addresses(ipr)
-            exits = [self._uplink] if self._uplink else links.exits(ipr)
+            exits = [self._uplink] if self._uplink else links.exits(ipr, every)
             routes = [route for family in (links.AF_INET, links.AF_INET6) for route in links.routes(ipr, family)]
         for link in every.values():
             held = addresses.get(link.index, [])

@@ -86,7 +86,7 @@ class Leftovers(Resource):
     # What is there
 
     def _list_links(self) -> dict[str, dict[str, t.Any]]:
-        links = _reached.listed(self._host, "-details", "link", "show")
+        links = _ip.objects(self._host.run, "-details", "link", "show")
         return {link["ifname"]: link for link in links if isinstance(link.get("ifname"), str)}
 
     def _kind(self, name: str) -> str:
@@ -158,7 +158,7 @@ class Leftovers(Resource):
 
     def _refuse_if_precious(self) -> None:
         """Somebody may have given that name to the bridge by which the node is reached."""
-        reason = _reached.precious_by_ip(self._host).get(BRIDGE)
+        reason = _reached.precious_by_ip(self._host.run).get(BRIDGE)
         if reason:
             raise PodnetError(f"{BRIDGE} {reason}, so it stays; give the node another link for that")
 

@@ -35,8 +35,9 @@ class Bridge(Resource):
     def _read_kernel(self) -> State:
         wanted = self._wanted
         with netns.netlink(wanted.netns) as ipr:
-            found, exits = links.links(ipr), links.exits(ipr)
-            scene = Scene(wanted.name, found, exits, links.precious(ipr, exits))
+            found = links.links(ipr)
+            exits = links.exits(ipr, found)
+            scene = Scene(wanted.name, found, exits, links.precious(ipr, found, exits))
             link = scene.bridge
             self._scene = replace(scene, addresses=links.addresses(ipr, link.index) if link else ())
         if link is None or (not wanted.present and not link.ours):

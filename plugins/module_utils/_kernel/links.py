@@ -162,22 +162,22 @@ def routes(ipr: t.Any, family: int, **filters: t.Any) -> list[Route]:
     return [_route(message) for message in found]
 
 
-def exits(ipr: t.Any) -> list[str]:
-    """Return the links of the default routes, the preferred one first and IPv4's before IPv6's."""
-    names = {link.index: link.name for link in links(ipr).values()}
-    found = []
+def exits(ipr: t.Any, found: t.Mapping[str, Link]) -> list[str]:
+    """Return which of the links have the default routes, the preferred one first and IPv4's before IPv6's."""
+    names = {link.index: link.name for link in found.values()}
+    out = []
     for family, everywhere in ((AF_INET, "0.0.0.0/0"), (AF_INET6, "::/0")):
         ways = [way for way in routes(ipr, family) if way.dst == everywhere and way.kind == UNICAST]
         devices = [device for way in sorted(ways, key=lambda way: way.metric) for device in way.devices]
-        found += [names[device] for device in devices if device in names]
-    return list(dict.fromkeys(found))
+        out += [names[device] for device in devices if device in names]
+    return list(dict.fromkeys(out))
 
 
-def precious(ipr: t.Any, out: t.Sequence[str]) -> dict[str, str]:
-    """Return the links that must stay as they are, each with the reason: those of ``exits`` and ssh's."""
-    held = all_addresses(ipr)
+def precious(ipr: t.Any, found: t.Mapping[str, Link], out: t.Sequence[str]) -> dict[str, str]:
+    """Return which of the links must stay as they are, each with the reason: those of ``exits`` and ssh's."""
+    held = all_addresses(ipr) if _reached.address() else {}
     return _reached.precious(
-        out, {link.name: [str(each.ip) for each in held.get(link.index, ())] for link in links(ipr).values()}
+        out, {link.name: [str(each.ip) for each in held.get(link.index, ())] for link in found.values()}
     )
 
 

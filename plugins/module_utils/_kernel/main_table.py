@@ -67,7 +67,7 @@ class MainTable:
         return [
             _route(entry, version, _BOOT if protocol is None else protocol)
             for version in versions
-            for entry in json.loads(_ip.listed(self._run, f"-{version}", "route", "show", "table", "main", *only))
+            for entry in json.loads(_ip.listing(self._run, f"-{version}", "route", "show", "table", "main", *only))
         ]
 
     def ask(self, addresses: t.Sequence[str]) -> list[Answer]:

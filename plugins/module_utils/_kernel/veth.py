@@ -39,7 +39,7 @@ class Veths(Resource):
     def read(self) -> State:
         with netns.netlink() as ipr:
             self._links = links.links(ipr)
-            self._precious = links.precious(ipr, links.exits(ipr))
+            self._precious = links.precious(ipr, self._links, links.exits(ipr, self._links))
         state: State = {}
         for key, pair in self._pairs.items():
             host = self._links.get(pair.name)

@@ -16,7 +16,7 @@ import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _ip, _reached
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Host
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Runner
 
 ASK = "from ansible_collections.mink8s.podnet.plugins.module_utils import _reached\nprint(_reached.address())"
 
@@ -58,19 +58,19 @@ LISTINGS: dict[str, t.Any] = {
 }
 
 
-def a_host(listings: dict[str, t.Any]) -> Host:
+def an_ip(listings: dict[str, t.Any]) -> Runner:
     def run(args: list[str], _data: t.Optional[str] = None) -> tuple[int, str, str]:
         assert args[1:3] == ["-N", "-j"]
         found = listings[" ".join(args[3:])]
         return 0, found if isinstance(found, str) else json.dumps(found), ""
 
-    return Host(run, lambda name: f"/sbin/{name}")
+    return run
 
 
 def test_the_links_of_default_routes_and_of_ssh_must_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_reached, "_connection", lambda: ["198.51.100.7", "50000", "192.0.2.11", "22"])
     monkeypatch.setattr(_ip, "find", lambda: "/sbin/ip")
-    assert _reached.precious_by_ip(a_host(LISTINGS)) == {
+    assert _reached.precious_by_ip(an_ip(LISTINGS)) == {
         "br10": "carries the default route",
         "up0": "carries the default route",
         "up6": "carries the default route",
@@ -89,7 +89,7 @@ def test_a_link_has_one_reason_and_without_ssh_only_routes_are_one(monkeypatch: 
 def test_an_ip_that_says_no_json_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_ip, "find", lambda: "/sbin/ip")
     with pytest.raises(PodnetError, match=r"^ip address show: what it says is not JSON .*; see it, and "):
-        _reached.listed(a_host({"address show": "1: lo"}), "address", "show")
+        _ip.objects(an_ip({"address show": "1: lo"}), "address", "show")
 
 
 def test_of_a_link_local_address_the_link_counts(monkeypatch: pytest.MonkeyPatch) -> None:
