@@ -19,7 +19,7 @@ import typing as t
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _locks, _options
+from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _json, _locks, _options
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError, shown
 
 if t.TYPE_CHECKING:
@@ -195,11 +195,15 @@ def _escaped(character: str) -> str:
 
 def printable(value: t.Any) -> t.Any:
     """Return a value without what Ansible takes for broken text: the bytes of file names that are not UTF-8."""
+    return value if _json.is_plain(value) else _printable(value)
+
+
+def _printable(value: t.Any) -> t.Any:
     if isinstance(value, str):
-        return value if value.isascii() else value.encode(errors="backslashreplace").decode()
+        return value.encode(errors="backslashreplace").decode()
     if isinstance(value, dict):
-        return {printable(key): printable(item) for key, item in value.items()}
-    return [printable(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {_printable(key): _printable(item) for key, item in value.items()}
+    return [_printable(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _name(module: AnsibleModule) -> str:

@@ -12,24 +12,32 @@ from __future__ import annotations
 import os
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, shown
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 
-def require_text(value: t.Any, path: str = "") -> None:
+def require_text(options: t.Mapping[str, t.Any]) -> None:
     """Refuse options with what no file, program or kernel takes: zero bytes, and halves of characters."""
+    # All at once first: there may be tens of thousands, and where one stands only matters when it is refused.
+    if not _json.is_plain(options):
+        _require_text("", options)
+
+
+def _require_text(path: str, value: t.Any) -> None:
     if isinstance(value, str):
         if "\0" in value or value.encode(errors="replace").decode() != value:
             raise OptionError(path, value, "has a character that is none", "write it without")
     elif isinstance(value, dict):
         for key, item in value.items():
-            require_text(key, f"{path}.{shown(key)}" if path else shown(key))
-            require_text(item, f"{path}.{shown(key)}" if path else shown(key))
+            here = f"{path}.{shown(key)}" if path else shown(key)
+            _require_text(here, key)
+            _require_text(here, item)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            require_text(item, f"{path}[{index}]")
+            _require_text(f"{path}[{index}]", item)
 
 
 def require_given(module: AnsibleModule) -> None:

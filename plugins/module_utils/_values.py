@@ -11,6 +11,7 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import ipaddress
 import re
@@ -61,15 +62,16 @@ def address(path: str, value: t.Any) -> Address:
 def network(path: str, value: t.Any) -> Network:
     """A CIDR whose host bits are all zero."""
     text = str(value)
+    with contextlib.suppress(ValueError):
+        if "/" in text:
+            return ipaddress.ip_network(text)
     try:
-        found = ipaddress.ip_network(text, strict=False)
+        meant = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        found = None
-    if found is None or "/" not in text:
+        meant = None
+    if meant is None or "/" not in text:
         raise OptionError(path, value, "is not a CIDR", "write it like 10.12.1.0/24 or 2001:db8:1::/64")
-    if str(found) != text and ipaddress.ip_interface(text).ip != found.network_address:
-        raise OptionError(path, value, "has host bits set", f"write {found}")
-    return found
+    raise OptionError(path, value, "has host bits set", f"write {meant}")
 
 
 def interface(path: str, value: t.Any) -> Interface:

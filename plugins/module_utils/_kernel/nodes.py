@@ -10,42 +10,43 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
-from functools import cached_property
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Address, Network
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(t.NamedTuple):
     """One pod CIDR of another node, and that node's address of the same family."""
 
     node: str
     dst: Network
     via: Address
+    #: Both as text, and the route's name in a State.
+    cidr: str
+    hop: str
+    route: str
     #: Where the address, and where the pod CIDR stands in the options.
     path: str
     pod_cidr: str
 
-    @cached_property
-    def route(self) -> str:
-        """The route's name in a State."""
-        return f"route {self.dst}"
 
-    @cached_property
-    def hop(self) -> str:
-        """The address as text."""
-        return str(self.via)
+class _Claim(t.NamedTuple):
+    """One pod CIDR of any node; ``way`` is None where it is our own."""
+
+    #: Family, address and prefix length, to sort by: a larger CIDR is first; ``ipaddress`` compares slowly.
+    place: tuple[int, int, int]
+    dst: Network
+    node: str
+    path: str
+    way: t.Optional[Way]
 
 
 def ways(nodes: t.Mapping[str, t.Any], own: str) -> list[Way]:
     """Check the map of nodes and return the ways to all nodes but our own, IPv4 first, in the order of the CIDRs."""
     if own not in nodes:
         raise OptionError("self", own, "is not in nodes", _values.suggestion(own, map(str, nodes)))
-    claims: list[tuple[Network, str, str]] = []
-    found: list[Way] = []
+    claims: list[_Claim] = []
     for name, node in nodes.items():
         hops = _hops(f"nodes.{name}", node)
         for index, value in enumerate(_list(f"nodes.{name}", node, "pod_cidrs")):
@@ -53,11 +54,11 @@ def ways(nodes: t.Mapping[str, t.Any], own: str) -> list[Way]:
             dst = _values.network(path, value)
             if dst.prefixlen == 0:
                 raise OptionError(path, value, "is every address", "give one node's pod CIDR, like 10.12.1.0/24")
-            claims.append((dst, str(name), path))
-            if name != own:
-                found.append(_way(str(name), dst, hops, path))
+            way = None if name == own else _way(str(name), dst, hops, path)
+            claims.append(_Claim((dst.version, int(dst.network_address), dst.prefixlen), dst, str(name), path, way))
+    claims.sort(key=lambda claim: claim.place)
     _check_overlaps(claims)
-    return sorted(found, key=lambda way: _place(way.dst))
+    return [claim.way for claim in claims if claim.way]
 
 
 def _hops(path: str, node: t.Any) -> dict[int, tuple[Address, str]]:
@@ -80,7 +81,8 @@ def _way(name: str, dst: Network, hops: dict[int, tuple[Address, str]], path: st
         problem = f"cannot be routed, {name} has no IPv{dst.version} address"
         raise OptionError(path, str(dst), problem, f"add one to nodes.{name}.addresses")
     via, where = hops[dst.version]
-    return Way(name, dst, via, where, path)
+    cidr = str(dst)
+    return Way(name, dst, via, cidr, str(via), f"route {cidr}", where, path)
 
 
 def _list(path: str, node: t.Any, key: str) -> list[t.Any]:
@@ -92,19 +94,14 @@ def _list(path: str, node: t.Any, key: str) -> list[t.Any]:
     return value
 
 
-def _place(dst: Network) -> tuple[int, int, int]:
-    """Sort by family and address, the larger one first; by numbers, as ``ipaddress`` compares slowly."""
-    return dst.version, int(dst.network_address), dst.prefixlen
-
-
-def _check_overlaps(claims: list[tuple[Network, str, str]]) -> None:
+def _check_overlaps(claims: list[_Claim]) -> None:
     """Sorted by address, a CIDR can only overlap the widest-reaching one before it, which is the one before it."""
-    last: t.Optional[tuple[Network, str, str]] = None
+    last: t.Optional[_Claim] = None
     following = (0, 0)
-    for claim in sorted(claims, key=lambda claim: _place(claim[0])):
-        dst, name, path = claim
-        version, first, prefix = _place(dst)
+    for claim in claims:
+        version, first, prefix = claim.place
         if last and (version, first) < following:
-            problem = f"is already {last[1]}'s" if dst == last[0] else f"is inside {last[0]}, which is {last[1]}'s"
-            raise OptionError(path, str(dst), problem, f"give {name} another pod CIDR")
-        last, following = claim, (version, first + (1 << dst.max_prefixlen - prefix))
+            how = "is already" if claim.dst == last.dst else f"is inside {last.dst}, which is"
+            remedy = f"give {claim.node} another pod CIDR"
+            raise OptionError(claim.path, str(claim.dst), f"{how} {last.node}'s", remedy)
+        last, following = claim, (version, first + (1 << claim.dst.max_prefixlen - prefix))

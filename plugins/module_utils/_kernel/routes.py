@@ -87,7 +87,7 @@ class Routes(Resource):
 
     def result(self, state: State) -> dict[str, t.Any]:
         ways = [way for way in self._ways if way.route in state]
-        routes = [{"dst": str(way.dst), **state[way.route], "node": way.node} for way in ways]
+        routes = [{"dst": way.cidr, **state[way.route], "node": way.node} for way in ways]
         loaders = [[self._table.ip, "-force", "-batch", self._persist]] if self._persist and self._present else []
         return {"routes": routes, "unreachable_nodes": list(self._unreachable.values()), "loaders": loaders}
 
@@ -113,7 +113,7 @@ class Routes(Resource):
         remedy = "nodes must be in one network segment: correct the address or device"
         if self._strict:
             raise OptionError(way.path, way.hop, problem, f"{remedy}, or set on_unreachable to warn", node=way.node)
-        lost = [str(each.dst) for each in self._behind[way.hop]]
+        lost = [each.cidr for each in self._behind[way.hop]]
         self._unreachable[way.path] = {
             "node": way.node,
             "address": way.hop,
@@ -144,7 +144,7 @@ class Routes(Resource):
 
     def _check_foreign(self, state: State) -> None:
         """Refuse to take the place of somebody else's route to all or to a part of a pod CIDR."""
-        wanted = {str(way.dst): way for way in self._ways if way.route in state}
+        wanted = {way.cidr: way for way in self._ways if way.route in state}
         nets = {(way.dst.version, way.dst.prefixlen) for way in wanted.values()}
         for route in self._table.routes():
             if route.protocol == self._protocol:
@@ -160,7 +160,7 @@ class Routes(Resource):
         device = route.device or "no device"
         raise OptionError(
             f"nodes.{way.node}.pod_cidrs",
-            str(way.dst),
+            way.cidr,
             f"has a route that is not ours ({route.dst} {by}dev {device} proto {route.protocol})",
             f"remove it (ip route del {route.dst} {by}dev {device}) or choose another pod CIDR",
         )
