@@ -103,8 +103,11 @@ class Source:
             return {target: _way(target, port) for target in targets}
 
     def close(self) -> None:
+        """Forget all of them: the next exchange may ask by one family only."""
         for handle in self.sockets.values():
             handle.close()
+        self.sockets.clear()
+        self.refused.clear()
 
 
 class Exchange:

@@ -88,12 +88,13 @@ class ProbePods(Resource):
     def _start(self, wanted: Wanted, name: str) -> None:
         document = None if name == HOST else wanted.document
         stale = time.time() + wanted.lifetime * FRESH
-        pid = holder.start(name, wanted.port, wanted.lifetime, document is not None, self._end_of_life)
         container_id = f"podnet-{name}-{secrets.token_hex(6)}"
-        record = Record(
-            name, pid, started_at(pid), wanted.port, stale, container_id, document, list(wanted.bin_dirs), {}
-        )
-        record.write()
+        alone = document is not None
+        with holder.started(name, wanted.port, wanted.lifetime, alone, self._end_of_life) as pid:
+            record = Record(
+                name, pid, started_at(pid), wanted.port, stale, container_id, document, list(wanted.bin_dirs), {}
+            )
+            record.write()
         if document is None:
             return
         try:

@@ -149,3 +149,17 @@ def test_a_kernel_without_ipv6_still_asks_by_ipv4(monkeypatch: pytest.MonkeyPatc
     refused = "cannot be sent: Address family not supported by protocol"
     assert [cell.error for cell in cells] == [*["no answer to 1 pings within 0.01 s each"] * 2, *[refused] * 2]
     assert [cell.own for cell in cells] == [*["10.12.1.1"] * 2, *[None] * 2]
+
+
+def test_a_later_exchange_may_ask_by_one_family_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    class DeafInBoth(Deaf):
+        def __init__(self, _family: int, *_kind: int) -> None:
+            super().__init__(V4)
+
+    source = Source(None)
+    with monkeypatch.context() as patched:
+        patched.setattr(echo.socket, "socket", DeafInBoth)
+        Exchange([Cell(source, address) for address in ("10.12.1.2", "fd12::2")], reflector.PORT).run(0.01, 1)
+        later = Cell(source, "fd12::2")
+        Exchange([later], reflector.PORT).run(0.01, 1)
+    assert later.error == "no answer to 1 pings within 0.01 s each"
