@@ -84,6 +84,8 @@ options:
     description:
       - Whether the network may go, or change its name or where its leases are, while pods are attached to it. Their
         addresses and rules stay on the node for ever.
+      - Whether it may begin to lend addresses that pods of a network of another name have, as of one that it displaces.
+        Two pods may get the same address then.
     type: bool
     default: false
   renumber:

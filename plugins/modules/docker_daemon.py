@@ -124,6 +124,8 @@ in_force:
   description:
     - What a running dockerd has of the options of its network, or would have after what check mode plans. It comes from
       its flags and its file; what neither says is null.
+    - Where the file was changed since dockerd was started, what others have in it is left out, for it may not be in
+      force.
   type: dict
   returned: success
   sample:

@@ -13,9 +13,11 @@ import ipaddress
 import os
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf, loader, store
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.changes import REFUSE, Difference
-from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError, shown
+from ansible_collections.mink8s.podnet.plugins.module_utils._values import Network
 
 
 def data_dirs(documents: t.Iterable[t.Any]) -> list[str]:
@@ -68,6 +70,43 @@ def _require_no_orphans(name: str, before: conf.Document, difference: Difference
         raise OptionError(
             "config", name, f"would orphan {_counted(attached)}: {keys} changes", _REMEDY, attached=attached
         )
+
+
+def require_unlent(network: conf.Network, settled: t.Container[str], allow_orphans: bool) -> None:
+    """Refuse to lend addresses again that pods of other networks have: host-local knows those of one name only.
+
+    ``settled`` are CIDRs that the network has already, so that nothing begins now.
+    """
+    cidrs = [ipaddress.ip_network(cidr) for cidr in conf.pod_cidrs(network.document) if cidr not in settled]
+    if allow_orphans or not cidrs:
+        return
+    found = [entry for entry in attachments.cache().entries if entry.network != network.name]
+    here = [entry for entry in found if entry.gone or any(_is_in(each, cidrs) for each in entry.addresses)]
+    lent = [lease for lease in _others_leases(network) if _is_in(lease.address, cidrs)]
+    attached = attachments.in_use(here, lent)
+    if attached:
+        names = sorted({entry.network for entry in here if entry.alive} | {_network(lease) for lease in lent})
+        problem = (
+            f"would lend addresses again that {_counted(attached)} of network {', '.join(map(shown, names))} may have"
+        )
+        raise OptionError("config", network.name, problem, _REMEDY, attached=attached)
+
+
+def _others_leases(network: conf.Network) -> t.Iterator[store.Lease]:
+    for data_dir in data_dirs([network.document]):
+        for name in store.networks(data_dir):
+            yield from store.leases(name, data_dir) if name != network.name else ()
+
+
+def _network(lease: store.Lease) -> str:
+    """The network that a lease is of: a store is called like it."""
+    return os.path.basename(os.path.dirname(lease.path))
+
+
+def _is_in(address: str, cidrs: t.Iterable[Network]) -> bool:
+    """Whether an address, which libcni writes with a prefix length, is in one of these CIDRs."""
+    bare = address.partition("/")[0]
+    return _values.is_address(bare) and any(ipaddress.ip_address(bare) in cidr for cidr in cidrs)
 
 
 def _require_same_cidrs(old: list[str], new: list[str]) -> None:

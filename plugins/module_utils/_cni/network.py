@@ -121,6 +121,9 @@ class CniNetwork(Resource):
         before = next((entry.document for entry in ours if entry.document), None)
         difference = classify(before, request.network.document) if before else Difference(NONE, [])
         consent.require_consent(request.network, before, difference, request.allow_orphans, request.renumber)
+        # The file may be there for long and begin to be loaded now, in the place of one that is displaced.
+        lends = before and before.get("name") == request.name and not (rivals and request.on_conflict == "rename")
+        consent.require_unlent(request.network, conf.pod_cidrs(before) if lends else [], request.allow_orphans)
         return difference
 
     def _conflict(self) -> None:

@@ -57,6 +57,8 @@ class Daemon(Resource):
         self._record_text: t.Optional[str] = None
         self._found = target.Found()
         self._process: t.Optional[processes.Process] = None
+        #: Whether others had changed the file since dockerd was started, before we did.
+        self._was_unread: t.Optional[bool] = None
         self._backup: t.Optional[str] = None
         self._target = target.Target()
         self.installed = _programs.which("dockerd") is not None
@@ -73,7 +75,10 @@ class Daemon(Resource):
             record.parse(self._record_text, self._params["record"], self._path),
             runs=self._process is not None,
             is_behind=self._process is not None and self._process.is_older_than(self._params["record"]),
+            is_unread=self._process is not None and self._process.is_older_than(self._path),
         )
+        if self._was_unread is None:
+            self._was_unread = self._found.is_unread
         tells = self._params["restart"] != "never"
         self._target = target.plan(self._found, self._wanted, self._params["options"], tells)
         self.warnings += [warning for warning in self._target.warnings if warning not in self.warnings]
@@ -140,7 +145,11 @@ class Daemon(Resource):
         if self._params["restart"] == "never":
             untold = {key: before for key, (before, _after) in self._target.moved.items()}
             data = {**data, **{key: None if before is None else _json.parse(before) for key, before in untold.items()}}
-        return {key: options.in_force(key, data, self._process.flags) for key in sorted(options.OF_THE_NETWORK)}
+        known = options.OF_THE_NETWORK
+        if self._was_unread and self._found.is_unread and self._how != RESTART:
+            # Of other keys than ours nobody knows when they came into the file.
+            known = known & {*self._wanted, *self._process.flags}
+        return {key: options.in_force(key, data, self._process.flags) for key in sorted(known)}
 
     # What should be there
 

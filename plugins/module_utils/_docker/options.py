@@ -158,15 +158,15 @@ class Flag:
 def flags(words: t.Sequence[Word]) -> dict[str, Flag]:
     """Return the flags of a command, by the keys of daemon.json that say the same."""
     found: dict[str, Flag] = {}
-    waiting = list(words[1:])
-    while waiting:
-        word = waiting.pop(0)
+    waiting = iter(words[1:])
+    for word in waiting:
         name, value = _flag(word.text)
         if not name:
             continue
         shown = word.text
-        if value is None and name not in SWITCHES and waiting:
-            value = waiting.pop(0).text
+        following = next(waiting, None) if value is None and name not in SWITCHES else None
+        if following is not None:
+            value = following.text
             shown = f"{word.text} {value}"
         found[KEY_OF_FLAG.get(name, name)] = Flag(shown, "true" if value is None else value, word.path)
     return found

@@ -18,13 +18,14 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._docker.record impor
 
 @dataclass(frozen=True)
 class Found:
-    """What is there: the file's text, what is in it, the record; whether a dockerd runs, from before that record."""
+    """What is there: the file's text, what is in it, the record; whether a dockerd runs, from before which of them."""
 
     text: t.Optional[str] = None
     document: Document = field(default_factory=lambda: Document.of_file(None))
     record: Record = field(default_factory=lambda: Record(""))
     runs: bool = False
     is_behind: bool = False
+    is_unread: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,13 @@ def plan(found: Found, wanted: dict[str, Raw], values: dict[str, t.Any], tells: 
     if found.record.keys and not keys and _is_as_before(document, Document.of_file(original), found.record.keys):
         # What was taken out and given back stands at the end by now.
         text = original
-    moved = _moved(found, wanted, document)
+    unread = _unread(found, wanted)
+    if unread:
+        listed = ", ".join(unread)
+        warnings.append(
+            f"{found.record.path}: was changed since dockerd was started, so {listed} may not be in force yet"
+        )
+    moved = _moved(found, [*wanted, *found.record.keys], unread, document)
     untold = _untold(found.record, moved, tells) if keys else {}
     return Target(text, Record(found.record.path, keys, original, untold), moved, warnings)
 
@@ -92,11 +99,21 @@ def _is_as_before(document: Document, before: Document, ours: t.Container[str]) 
     return document.data == before.data and all(document.raw(key) == before.raw(key) for key in others)
 
 
-def _moved(found: Found, wanted: dict[str, Raw], document: Document) -> dict[str, tuple[Raw, Raw]]:
+def _unread(found: Found, wanted: dict[str, Raw]) -> list[str]:
+    """Return the keys that others have put into the file as they are wanted, maybe after dockerd had read it."""
+    if not found.is_unread:
+        return []
+    there = {key: canonical(found.document.raw(key)) for key in wanted if key not in found.record.keys}
+    return [key for key, value in there.items() if value is not None and value == wanted[key]]
+
+
+def _moved(
+    found: Found, keys: t.Iterable[str], unread: t.Container[str], document: Document
+) -> dict[str, tuple[Raw, Raw]]:
     """Return what a running dockerd has yet to take over, and what it has instead."""
     if not found.runs:
         return {}
-    has = {key: canonical(found.document.raw(key)) for key in (*wanted, *found.record.keys)}
+    has = {key: None if key in unread else canonical(found.document.raw(key)) for key in keys}
     if found.is_behind:
         has.update(found.record.in_force)
     pairs = {key: (value, canonical(document.raw(key))) for key, value in has.items()}

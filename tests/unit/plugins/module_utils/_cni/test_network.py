@@ -17,7 +17,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni import conf
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.directory import DISABLED, Request
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.network import CniNetwork
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import converge
@@ -381,6 +381,66 @@ def test_another_network_in_our_place_is_not_orphaned(node: Directory) -> None:
     with pytest.raises(PodnetError, match=r"^config: old would orphan 1 attached pod .*: name changes; "):
         node.run(node.config())
     assert node.run(node.config(), allow_orphans=True)["change_class"] == "refuse"
+
+
+def test_addresses_of_another_networks_pods_are_not_lent_again(node: Directory) -> None:
+    node.run(node.config(), name="old")
+    node.lend("10.12.10.7", network="net1")
+    assert node.run(node.config(), check=True)["changed"] is True
+    node.lend("10.12.1.2", network="old")
+    for check in (True, False):
+        with pytest.raises(PodnetError) as caught:
+            node.run(node.config(), check=check)
+        assert str(caught.value) == (
+            "config: net would lend addresses again that 1 attached pod (0123456789ab) of network old may have; "
+            "remove these pods first, or consent with allow_orphans"
+        )
+    # It does not matter whether the other network's file is still there.
+    (node.conf_dir / "old.conflist").unlink()
+    with pytest.raises(PodnetError, match="of network old may have"):
+        node.run(node.config())
+    assert node.run(node.config("10.12.2.0/24"), name="other")["changed"] is True
+    # Who has consented is not asked again.
+    assert node.run(node.config(), allow_orphans=True)["changed"] is True
+    assert node.both(node.config(mtu=1400))["change_class"] == "new_pods_only"
+
+
+def test_a_displaced_networks_addresses_are_not_lent_again(node: Directory) -> None:
+    node.run(node.config(), priority=20)
+    node.put("10-old.conf", {**node.config(), "name": "old"})
+    node.lend("10.12.1.2", network="old")
+    with pytest.raises(PodnetError, match=r"^config: net would lend addresses again .* of network old may have; "):
+        node.run(node.config(), priority=20, on_conflict="rename")
+    node.run(node.config(), priority=20, on_conflict="ignore")
+    node.both(node.config(), priority=20, on_conflict="rename", allow_orphans=True)
+    assert node.run(node.config(), priority=20, on_conflict="rename")["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("network", "address", "netns"),
+    [
+        ("old", "10.12.1.2/24", "/"),
+        ("old", "10.12.10.2/24", "/"),
+        ("old", "10.12.1.2/24", "/nonexistent"),
+        ("old", "no address", "/"),
+        ("net", "10.12.1.2/24", "/"),
+    ],
+)
+def test_who_has_an_address_by_libcnis_cache(
+    node: Directory, monkeypatch: pytest.MonkeyPatch, network: str, address: str, netns: str
+) -> None:
+    pod = attachments.Attachment(
+        "0123456789abcdef", "eth0", netns, os.path.exists(netns), [address], {}, network=network
+    )
+    monkeypatch.setattr(attachments, "cache", lambda: attachments.Cache([pod], []))
+    monkeypatch.setattr(attachments, "attachments", lambda _name: [])
+    if netns != "/":
+        node.lend("10.12.1.2", network="old")
+    if (network, address, netns) == ("old", "10.12.1.2/24", "/"):
+        with pytest.raises(PodnetError, match="of network old may have"):
+            node.run(node.config())
+    else:
+        assert node.run(node.config())["changed"] is True
 
 
 def test_an_empty_store_goes_with_the_network(node: Directory) -> None:

@@ -171,6 +171,44 @@ def test_what_is_in_force_is_what_dockerd_has_or_will_have(node: Node) -> None:
         assert (told["bridge"], told["iptables"], told["ip6tables"]) == ("none", False, None)
 
 
+def test_a_file_that_dockerd_may_not_have_read_is_not_in_force(node: Node) -> None:
+    node.start()
+    node.file.write_text(json.dumps({**OURS, "mtu": 1400}))
+    told = node.converge(options=OURS, restart="never", check_mode=True)
+    assert (told["restart_needed"], told["in_force"]) == (True, {"bridge": None, "iptables": None})
+    told = node.converge(options=OURS, check_mode=True)
+    assert told["actions"][-1] == CHANGE
+    assert (told["in_force"]["bridge"], told["in_force"]["mtu"]) == ("none", 1400)
+    assert node.converge(options=OURS)["in_force"] == told["in_force"]
+    assert node.resource.warnings == [
+        f"{node.file}: was changed since dockerd was started, so bridge, iptables may not be in force yet"
+    ]
+    assert node.calls.count("systemctl restart") == 1
+    assert not node.converge(options=OURS)["changed"]
+
+
+def test_a_restart_for_a_file_that_others_wrote_is_needed_until_it_is_made(node: Node) -> None:
+    node.start()
+    node.file.write_text(json.dumps(OURS))
+    for _run in range(2):
+        told = node.converge(options=OURS, restart="never")
+        assert (told["restart_needed"], told["in_force"]) == (True, {"bridge": None, "iptables": None})
+    node.start()
+    told = node.converge(options=OURS, restart="never")
+    assert (told["restart_needed"], told["in_force"]["bridge"]) == (False, "none")
+
+
+def test_what_others_write_beside_our_keys_needs_no_restart_and_is_not_told_as_in_force(node: Node) -> None:
+    node.start()
+    node.converge(options={"bridge": "none"})
+    node.file.write_text(json.dumps({"bridge": "none", "iptables": False}))
+    for check_mode in (True, False):
+        told = node.converge(options={"bridge": "none", "labels": ["a=1"]}, check_mode=check_mode)
+        assert "by a reload" in told["actions"][-1]
+        assert told["in_force"] == {"bridge": "none"}
+    assert node.calls.count("systemctl restart") == 1
+
+
 @pytest.mark.parametrize("existed", [True, False])
 def test_a_dockerd_that_does_not_start_gets_its_old_file_back(node: Node, existed: bool) -> None:
     if not existed:

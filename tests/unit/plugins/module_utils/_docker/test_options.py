@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
@@ -37,6 +38,19 @@ def flags(command: str) -> dict[str, options.Flag]:
 )
 def test_a_flag_has_its_key(command: str, key: str, value: str, shown: str) -> None:
     assert flags(command)[key] == options.Flag(shown, value, "unit")
+
+
+def test_a_value_may_be_missing_at_the_end() -> None:
+    assert flags("dockerd -D --bridge") == {
+        "debug": options.Flag("-D", "true", "unit"),
+        "bridge": options.Flag("--bridge", "true", "unit"),
+    }
+
+
+def test_a_million_words_take_seconds() -> None:
+    started = time.monotonic()
+    assert list(flags("dockerd" + " a" * 1_000_000 + " -b none")) == ["bridge"]
+    assert time.monotonic() - started < 20
 
 
 def test_a_key_is_not_a_flag_whose_name_contains_it() -> None:
