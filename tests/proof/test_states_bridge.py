@@ -130,6 +130,7 @@ class Bridges(Converging):
                 f"link set {OURS} address 0a:00:00:00:00:77",
                 f"link set {OURS} type bridge stp_state 1",
                 f"address replace 10.77.0.1/24 dev {OURS}",
+                f"address replace 10.12.1.77/24 dev {OURS}",
                 f"address flush dev {OURS}",
                 f"link set v1 master {OURS}",
                 f"link set v10 master {OURS}",

@@ -166,7 +166,7 @@ class Veths(Resource):
             peer = {"ifname": pair.peer, "net_ns_fd": pair.path}
             ipr.link("add", ifname=pair.name, kind="veth", peer=peer, group=links.UNNAMED)
         self._settle_host(ipr, pair)
-        with netns.netlink(pair.path) as inside:
+        with netns.entered(pair.path), netns.netlink() as inside:
             _settle_peer(inside, pair)
 
     def _add_routes(self, ipr: t.Any, change: Change) -> None:  # noqa: ARG002
@@ -199,7 +199,7 @@ def _settle_peer(ipr: t.Any, pair: Pair) -> None:
         ipr.link("set", index=index, mtu=pair.mtu)
     ipr.link("set", index=index, state="up")
     found = links.addresses(ipr, index)
-    for interface in (each for each in found if each not in pair.addresses):
+    for interface in (each for each in reversed(found) if each not in pair.addresses):
         links.remove_address(ipr, index, interface)
     for interface in (each for each in pair.addresses if each not in found):
         links.add_address(ipr, index, interface)
