@@ -87,6 +87,14 @@ def interface(path: str, value: t.Any) -> Interface:
     return found
 
 
+def assigned(path: str, value: t.Any) -> Interface:
+    """The same, as a link is given it; the kernel minds link-local IPv6 addresses itself."""
+    found = interface(path, value)
+    if found.version == 6 and found.is_link_local:
+        raise OptionError(path, value, "is a link-local address", "leave it out, the kernel gives each link its own")
+    return found
+
+
 def suggestion(word: str, known: t.Iterable[str]) -> str:
     """Return the known word that was probably meant, as ``did you mean ipMasq?``, or the list of all."""
     names = sorted(known)

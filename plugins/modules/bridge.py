@@ -32,7 +32,7 @@ options:
     required: true
   addresses:
     description:
-      - Addresses of the bridge with their prefix lengths, at most one of them IPv4.
+      - Addresses of the bridge with their prefix lengths, at most one of them IPv4 and none of them link-local IPv6.
       - These are what the pods use as their gateway.
     type: list
     elements: str

@@ -46,7 +46,7 @@ options:
         description: Bridge that the node's end is a port of. By default that is left as it is.
         type: str
       addresses:
-        description: Addresses of the other end with their prefix lengths.
+        description: Addresses of the other end with their prefix lengths, none of them link-local IPv6.
         type: list
         elements: str
         default: []

@@ -31,6 +31,9 @@ SYSCTLS = {
     "net/ipv6/conf/all/accept_dad": 0,
     "net/ipv6/conf/default/accept_dad": 0,
     "net/ipv6/conf/default/addr_gen_mode": 1,
+    # An IPv4 network's first address takes the others along, as the kernel has it by default.
+    "net/ipv4/conf/all/promote_secondaries": 0,
+    "net/ipv4/conf/default/promote_secondaries": 0,
 }
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -24,7 +24,7 @@ UPLINK = "up0"
 BATCH = ground.PLACE / "bridge"
 
 addresses_v4 = st.sampled_from(["10.12.1.1/24", "10.12.1.2/24", "10.12.2.1/25", "10.12.1.7/32"])
-addresses_v6 = st.sampled_from(["fd12::1/64", "fd12::2/64", "fd12:0:0:1::1/120"])
+addresses_v6 = st.sampled_from(["fd12::1/64", "fd12::2/64", "fd12:0:0:1::1/120", "fe80::1/64"])
 macs = st.sampled_from(["0a:58:0a:0c:01:01", "0A:58:00:00:00:02", "02:00:00:00:00:01"])
 flags = st.sampled_from([None, True, False])
 
@@ -130,6 +130,7 @@ class Bridges(Converging):
                 f"link set {OURS} address 0a:00:00:00:00:77",
                 f"link set {OURS} type bridge stp_state 1",
                 f"address replace 10.77.0.1/24 dev {OURS}",
+                f"address replace 10.12.1.77/24 dev {OURS}",
                 f"address flush dev {OURS}",
                 f"link set v1 master {OURS}",
                 f"link set v10 master {OURS}",

@@ -20,7 +20,7 @@ PODS = ("pod1", "pod10")
 PEERS = ("eth0", "eth01")
 
 addresses = st.lists(
-    st.sampled_from(["10.12.1.5/24", "10.12.1.6/24", "10.13.0.1/32", "fd12::5/64", "fd13::1/128"]),
+    st.sampled_from(["10.12.1.5/24", "10.12.1.6/24", "10.13.0.1/32", "fd12::5/64", "fd13::1/128", "fe80::5/64"]),
     max_size=2,
     unique=True,
 )

@@ -69,7 +69,7 @@ class Bridge(Resource):
     def apply(self, changes: list[Change]) -> None:
         self._check(changes)
         files, rest = _persist.split(changes)
-        with netns.netlink(self._wanted.netns) as ipr:
+        with netns.entered(self._wanted.netns), netns.netlink() as ipr:
             for change in rest:
                 with netns.asking(change.name):
                     self._step(ipr, change)

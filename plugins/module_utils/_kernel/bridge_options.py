@@ -96,7 +96,7 @@ def _addresses(given: t.Sequence[t.Any]) -> tuple[Interface, ...]:
     found: list[Interface] = []
     for index, value in enumerate(given):
         path = f"bridge.addresses[{index}]"
-        interface = _values.interface(path, value)
+        interface = _values.assigned(path, value)
         if interface.version == 4 and any(each.version == 4 for each in found):
             raise OptionError(path, value, "is a second IPv4 address", "the CNI plugin bridge allows one; leave it out")
         prefix = interface.network.prefixlen

@@ -9,8 +9,10 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
+import socket
 import typing as t
 from dataclasses import dataclass
 
@@ -152,8 +154,29 @@ def add_address(ipr: t.Any, index: int, interface: Interface) -> None:
 
 
 def remove_address(ipr: t.Any, index: int, interface: Interface) -> None:
-    """Take an address from a link."""
-    ipr.addr("del", index=index, address=str(interface.ip), prefixlen=interface.network.prefixlen)
+    """Take an address from a link of the namespace that we are in, and no other address with it."""
+    beside = [each for each in all_addresses(ipr).get(index, ()) if each.network == interface.network]
+    first = interface.version == 4 and len(beside) > 1 and beside[0] == interface
+    with _promoting(index) if first else contextlib.nullcontext():
+        ipr.addr("del", index=index, address=str(interface.ip), prefixlen=interface.network.prefixlen)
+
+
+@contextlib.contextmanager
+def _promoting(index: int) -> t.Iterator[None]:
+    """Let the second IPv4 address of a network follow the first one; by default the kernel takes all of them away."""
+    path = f"/proc/sys/net/ipv4/conf/{socket.if_indextoname(index)}/promote_secondaries"
+    with open(path, encoding="utf-8") as file:
+        before = file.read()
+    _write(path, "1")
+    try:
+        yield
+    finally:
+        _write(path, before)
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def routes(ipr: t.Any, family: int, **filters: t.Any) -> list[Route]:

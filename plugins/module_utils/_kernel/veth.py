@@ -144,6 +144,8 @@ class Veths(Resource):
             remedy = "start its process first" if "/" in pair.netns else f"create it first (ip netns add {pair.netns})"
             raise OptionError(f"{pair.option}.netns", pair.netns, "is not there", remedy)
         self._check_inside(pair)
+        with netns.entered(pair.path):
+            _require_ipv6(pair)
         bridge = self._links.get(pair.bridge) if pair.bridge else None
         if pair.bridge and (bridge is None or bridge.kind != "bridge"):
             problem = "is not a bridge" if bridge else "is not there"
@@ -166,7 +168,7 @@ class Veths(Resource):
             peer = {"ifname": pair.peer, "net_ns_fd": pair.path}
             ipr.link("add", ifname=pair.name, kind="veth", peer=peer, group=links.UNNAMED)
         self._settle_host(ipr, pair)
-        with netns.netlink(pair.path) as inside:
+        with netns.entered(pair.path), netns.netlink() as inside:
             _settle_peer(inside, pair)
 
     def _add_routes(self, ipr: t.Any, change: Change) -> None:  # noqa: ARG002
@@ -185,6 +187,19 @@ class Veths(Resource):
         ipr.link("set", index=index, state="up")
 
 
+def _require_ipv6(pair: Pair) -> None:
+    """Refuse what the kernel would refuse half-way where IPv6 is off in the namespace that we are in."""
+    asked = [(f"addresses[{index}]", str(each), each.version) for index, each in enumerate(pair.addresses)]
+    asked += [
+        (f"routes[{index}].dst", way.dst, ipaddress.ip_network(way.dst).version)
+        for index, way in enumerate(pair.routes)
+    ]
+    for option, value, version in asked:
+        if version == 6 and links.ipv6_is_off(pair.peer):
+            remedy = f"set the sysctl net.ipv6.conf.default.disable_ipv6 and that of {pair.peer} to 0 there"
+            raise OptionError(f"{pair.option}.{option}", value, f"needs IPv6, which is off in {pair.netns}", remedy)
+
+
 def _is_born(change: Change) -> bool:
     """Whether the pair is made, or made anew because its other end is elsewhere."""
     before, after = change.before, change.after
@@ -199,7 +214,7 @@ def _settle_peer(ipr: t.Any, pair: Pair) -> None:
         ipr.link("set", index=index, mtu=pair.mtu)
     ipr.link("set", index=index, state="up")
     found = links.addresses(ipr, index)
-    for interface in (each for each in found if each not in pair.addresses):
+    for interface in (each for each in reversed(found) if each not in pair.addresses):
         links.remove_address(ipr, index, interface)
     for interface in (each for each in pair.addresses if each not in found):
         links.add_address(ipr, index, interface)

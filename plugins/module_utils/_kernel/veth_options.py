@@ -94,7 +94,7 @@ def _pair(option: str, given: dict[str, t.Any], present: bool) -> Pair:
     if not present:
         return Pair(option, name, given["peer"], given["netns"] or "", "", None, None, (), ())
     addresses = [
-        _values.interface(f"{option}.addresses[{index}]", value) for index, value in enumerate(given["addresses"])
+        _values.assigned(f"{option}.addresses[{index}]", value) for index, value in enumerate(given["addresses"])
     ]
     return Pair(
         option=option,

@@ -69,6 +69,10 @@ def test_values_are_normalised() -> None:
             r"bridge.addresses\[1\]: 10.12.2.1/24 is a second IPv4 address",
         ),
         ({"addresses": ["10.12.1.0/24"]}, r"is the network's own address; write a host's, like 10.12.1.1/24"),
+        (
+            {"addresses": ["10.12.1.1/24", "fe80::1/64"]},
+            r"bridge.addresses\[1\]: fe80::1/64 is a link-local address; leave it out",
+        ),
         ({"mac": "0a:58"}, "bridge.mac: 0a:58 is not a MAC address"),
         ({"mac": "01:00:5e:00:00:01"}, "bridge.mac: 01:00:5e:00:00:01 is not the address of one link"),
         ({"mtu": "big"}, "bridge.mtu: big is not an MTU; use auto, kernel or 68 to 65535"),
@@ -93,6 +97,10 @@ def test_values_are_normalised() -> None:
 def test_refusals(given: dict[str, t.Any], sentence: str) -> None:
     with pytest.raises(OptionError, match=sentence):
         check({**DEFAULTS, **given})
+
+
+def test_link_local_ipv4_addresses_are_like_others() -> None:
+    assert len(check({**DEFAULTS, "addresses": ["169.254.1.1/24"]}).addresses) == 1
 
 
 def test_network_addresses_of_point_to_point_links_are_hosts() -> None:
