@@ -131,18 +131,41 @@ def test_the_report_tells_what_was_planted(lab: Lab) -> None:
     assert "http://" not in html
 
 
-def test_the_report_is_written_where_nothing_is_known(lab: Lab) -> None:
-    """Pod CIDRs that cannot be, and no node that answers."""
+def test_pod_cidrs_that_cannot_be_stop_neither_drift_nor_the_report(lab: Lab) -> None:
+    """Nobody can be compared then, and one node does not even answer."""
+    lab.create(3)
+    wrong = {"pod_cidr_cluster_cidrs": ["10.12.0.0/33"]}
+    lab.inventory["kube_node"]["hosts"]["node2"]["ansible_netns_pid"] = 2**22 + 1
+    lab.write_inventory()
+    drifted = lab.play("drift", drift_path=str(lab.directory / "drift.json"), **wrong)
+    assert drifted.status == 2, drifted.output
+    assert "not as declared: the controller, node1, node2, node3" in drifted.words
+    for node in ("node1", "node3"):
+        assert f"{node} NOT KNOWN: not compared, as the pod CIDRs are not known" in drifted.words
+    found = read(lab, "drift.json")["status"]
+    assert found == {"the controller": "failed", "node1": "failed", "node2": "unreachable", "node3": "failed"}
+
+    written = lab.play("report", report_path=str(lab.directory / "page.html"), **wrong)
+    assert written.status == 0, written.output
+    report = read(lab, "page.json")
+    assert "10.12.0.0/33" in report["controller"]["problem"]
+    assert report["summary"]["unreachable"] == ["node2"]
+    assert report["summary"]["failed"] == ["node1", "node3"]
+    assert report["summary"]["left_out"] == 0
+    assert report["summary"]["well"] is False
+
+
+def test_the_report_is_written_where_nobody_answers(lab: Lab) -> None:
+    """Nor can the pod CIDRs be."""
     lab.create(1)
-    page = str(lab.directory / "page.html")
     lab.inventory["kube_node"]["hosts"]["node1"]["ansible_netns_pid"] = 2**22 + 1
     lab.write_inventory()
+    page = str(lab.directory / "page.html")
     written = lab.play("report", report_path=page, pod_cidr_cluster_cidrs=["10.12.0.0/33"])
     assert written.status == 0, written.output
     report = read(lab, "page.json")
     assert "10.12.0.0/33" in report["controller"]["problem"]
     assert report["summary"]["unreachable"] == ["node1"]
-    assert report["summary"]["well"] is False
 
 
 def test_a_node_that_runs_no_module_is_told_and_hinders_nobody(lab: Lab) -> None:
