@@ -79,7 +79,7 @@ def test_the_last_lines_say_all_that_is_done_and_nothing_else(lab: Lab) -> None:
     checked = ok(lab.play("site", "--tags", "cni_plugins", "--check", **release))
     assert checked.summary["node1"].endswith("(CNI plugins 9)")
     planned = ok(lab.play("site", "--tags", "plan", docker_state="present", **release))
-    assert "(Docker 2, CNI plugins 9, network " in planned.summary["node1"]
+    assert "(Docker 3, CNI plugins 9, network " in planned.summary["node1"]
     # Another tag plans the plugins, too, and does not bring them.
     assert ok(lab.play("site", "--tags", "kubelet", **release)).summary == {"node1": "nothing to do"}
 

@@ -62,7 +62,7 @@ def test_drift_says_who_differs_by_its_status_and_changes_nothing(lab: Lab) -> N
     same = lab.play("drift", drift_path=report)
     assert same.status == 0, same.output
     assert "node1 as declared" in same.words
-    assert {node: counts["changed"] for node, counts in same.recap.items()} == {"node1": 0, "node2": 0}
+    assert {node: counts["changed"] for node, counts in same.recap.items()} == dict.fromkeys(same.recap, 0)
     assert read(lab, "drift.json")["drifted"] is False
     lab.require(made)
 
@@ -87,6 +87,14 @@ def test_drift_says_who_differs_by_its_status_and_changes_nothing(lab: Lab) -> N
     assert written.status == 0, written.output
     assert read(lab, "page.json")["summary"]["drifted"] == ["node2"]
     lab.require(planted)
+
+
+def test_drift_of_nobody_is_not_as_declared(lab: Lab) -> None:
+    lab.create(1)
+    for args in ((), ("--limit", "node1")):
+        misspelled = lab.play("drift", *args, podnet_hosts="kube_nodes")
+        assert misspelled.status == 2, misspelled.output
+        assert "podnet_hosts: kube_nodes matches no host of the inventory; correct one of them" in misspelled.words
 
 
 def test_the_report_tells_what_was_planted(lab: Lab) -> None:
