@@ -61,7 +61,8 @@ def described(play: dict[str, t.Any]) -> str:
     words = f"**{play['name']}**"
     tags = play.get("tags", [])
     words += f" (tag {', '.join(f'``{tag}``' for tag in tags)})" if tags else ""
-    return f"{words}: role {', '.join(f':ansplugin:`{name}#role`' for name in roles(play))}"
+    named = ", ".join(f":ansplugin:`{name}#role`" for name in roles(play))
+    return f"{words}: role {named}" if named else words
 
 
 def roles(data: t.Any) -> list[str]:

@@ -62,7 +62,7 @@ def test_drift_says_who_differs_by_its_status_and_changes_nothing(lab: Lab) -> N
     same = lab.play("drift", drift_path=report)
     assert same.status == 0, same.output
     assert "node1 as declared" in same.words
-    assert {node: counts["changed"] for node, counts in same.recap.items()} == {"node1": 0, "node2": 0}
+    assert {node: counts["changed"] for node, counts in same.recap.items()} == dict.fromkeys(same.recap, 0)
     assert read(lab, "drift.json")["drifted"] is False
     lab.require(made)
 
@@ -87,6 +87,14 @@ def test_drift_says_who_differs_by_its_status_and_changes_nothing(lab: Lab) -> N
     assert written.status == 0, written.output
     assert read(lab, "page.json")["summary"]["drifted"] == ["node2"]
     lab.require(planted)
+
+
+def test_drift_of_nobody_is_not_as_declared(lab: Lab) -> None:
+    lab.create(1)
+    for args in ((), ("--limit", "node1")):
+        misspelled = lab.play("drift", *args, podnet_hosts="kube_nodes")
+        assert misspelled.status == 2, misspelled.output
+        assert "podnet_hosts: kube_nodes matches no host of the inventory; correct one of them" in misspelled.words
 
 
 def test_the_report_tells_what_was_planted(lab: Lab) -> None:
@@ -131,18 +139,41 @@ def test_the_report_tells_what_was_planted(lab: Lab) -> None:
     assert "http://" not in html
 
 
-def test_the_report_is_written_where_nothing_is_known(lab: Lab) -> None:
-    """Pod CIDRs that cannot be, and no node that answers."""
+def test_pod_cidrs_that_cannot_be_stop_neither_drift_nor_the_report(lab: Lab) -> None:
+    """Nobody can be compared then, and one node does not even answer."""
+    lab.create(3)
+    wrong = {"pod_cidr_cluster_cidrs": ["10.12.0.0/33"]}
+    lab.inventory["kube_node"]["hosts"]["node2"]["ansible_netns_pid"] = 2**22 + 1
+    lab.write_inventory()
+    drifted = lab.play("drift", drift_path=str(lab.directory / "drift.json"), **wrong)
+    assert drifted.status == 2, drifted.output
+    assert "not as declared: the controller, node1, node2, node3" in drifted.words
+    for node in ("node1", "node3"):
+        assert f"{node} NOT KNOWN: not compared, as the pod CIDRs are not known" in drifted.words
+    found = read(lab, "drift.json")["status"]
+    assert found == {"the controller": "failed", "node1": "failed", "node2": "unreachable", "node3": "failed"}
+
+    written = lab.play("report", report_path=str(lab.directory / "page.html"), **wrong)
+    assert written.status == 0, written.output
+    report = read(lab, "page.json")
+    assert "10.12.0.0/33" in report["controller"]["problem"]
+    assert report["summary"]["unreachable"] == ["node2"]
+    assert report["summary"]["failed"] == ["node1", "node3"]
+    assert report["summary"]["left_out"] == 0
+    assert report["summary"]["well"] is False
+
+
+def test_the_report_is_written_where_nobody_answers(lab: Lab) -> None:
+    """Nor can the pod CIDRs be."""
     lab.create(1)
-    page = str(lab.directory / "page.html")
     lab.inventory["kube_node"]["hosts"]["node1"]["ansible_netns_pid"] = 2**22 + 1
     lab.write_inventory()
+    page = str(lab.directory / "page.html")
     written = lab.play("report", report_path=page, pod_cidr_cluster_cidrs=["10.12.0.0/33"])
     assert written.status == 0, written.output
     report = read(lab, "page.json")
     assert "10.12.0.0/33" in report["controller"]["problem"]
     assert report["summary"]["unreachable"] == ["node1"]
-    assert report["summary"]["well"] is False
 
 
 def test_a_node_that_runs_no_module_is_told_and_hinders_nobody(lab: Lab) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
@@ -158,3 +159,80 @@ def test_booleans_of_the_command_line_are_texts_and_mean_what_they_say(lab: Lab)
     assert "inet 10." not in lab.run("node1", "ip address show podnet0").stdout
     assert "Gateway" not in lab.run("node1", "cat /etc/cni/net.d/10-podnet.conflist").stdout
     assert lab.run("node1", "find /etc/podnet /etc/systemd/system -type f").stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        (
+            (
+                "pod_cidr_cluster_cidrs=10.12.0.0/16",
+                "pod_network_masquerade_exclude=198.51.100.0/24,203.0.113.0/24",
+                "pod_network_ignore_conflicts=vpn,docker_pool",
+            ),
+            "192.0.2.11/32, 198.51.100.0/24, 203.0.113.0/24, 224.0.0.0/4",
+        ),
+        (("pod_network_priority=0",), "/etc/cni/net.d/podnet.conflist"),
+    ],
+    ids=["lists", "zero"],
+)
+def test_lists_and_numbers_of_the_command_line_are_texts_and_mean_what_they_say(
+    lab: Lab, texts: tuple[str, ...], says: str
+) -> None:
+    lab.create(1)
+    checked = lab.play("site", "--check", "--diff", *(word for text in texts for word in ("-e", text)))
+    assert checked.status == 0, checked.output
+    assert says in checked.words, checked.output
+
+
+def test_verify_takes_the_plugins_that_the_runtime_takes(lab: Lab) -> None:
+    """Those of Kubernetes' own package are beside the distribution's, and do not work."""
+    lab.create(1)
+    made = lab.play("site", cni_plugins_bin_dir="")
+    assert made.status == 0, made.output
+    lab.run(
+        "node1",
+        "mkdir -p /opt/cni/bin; printf '#!/bin/sh\nexit 1\n' > /opt/cni/bin/bridge; chmod 755 /opt/cni/bin/bridge",
+    )
+    for directory in ("", "/usr/lib/cni"):
+        verified = lab.play("verify", cni_plugins_bin_dir=directory)
+        assert verified.status == 0, verified.output
+    # What stands in no inventory is text, too.
+    verified = lab.play("verify", "-e", "verify_wide=20", "-e", "verify_outside=203.0.113.1,192.0.2.254")
+    assert verified.status == 0, verified.output
+    for address in ("203.0.113.1", "192.0.2.254"):
+        assert address in verified.words
+    broken = lab.play("verify", cni_plugins_bin_dir="/opt/cni/bin")
+    assert broken.status != 0, broken.output
+
+
+def test_blocks_are_adopted_from_a_network_of_another_name(lab: Lab) -> None:
+    """The inventory already has the name and the directory that the network is to have."""
+    lab.create(1)
+    lab.inventory["kube_node"]["vars"] |= {"pod_network_name": "mink8s", "pod_network_conf_dir": "/etc/cni/net.d"}
+    lab.write_inventory()
+    ipam = {"type": "host-local", "ranges": [[{"subnet": "10.12.40.0/24"}]]}
+    plugin = {"cniVersion": "1.0.0", "name": "cbr0", "type": "bridge", "bridge": "cbr0", "ipam": ipam}
+    lab.run("node1", f"mkdir -p /etc/cni/old.d; echo '{json.dumps(plugin)}' > /etc/cni/old.d/cbr0.conf")
+    old = {"pod_cidr_adopt_name": "cbr0", "pod_cidr_adopt_conf_dir": "/etc/cni/old.d"}
+    adopted = lab.play("site", "--tags", "pod_cidr", pod_cidr_adopt=True, **old)
+    assert adopted.status == 0, adopted.output
+    assert "node1: [10.12.40.0/24]" in (lab.directory / "pod_cidrs.lock.yml").read_text()
+
+
+def test_plugins_that_are_all_there_are_taken_as_they_are(lab: Lab) -> None:
+    """However their directory is written, and on a distribution whose package nobody knows."""
+    lab.create(1)
+    stage = ("--tags", "cni_plugins")
+    slashed = lab.play("site", *stage, cni_plugins_bin_dir="/usr/lib//cni/")
+    assert slashed.status == 0, slashed.output
+    assert slashed.summary == {"node1": "nothing to do"}
+
+    lab.run("node1", "echo ID=other > /run/os; mount --bind /run/os /etc/os-release")
+    unknown = lab.play("site", *stage, cni_plugins_bin_dir="/usr/lib/cni")
+    assert unknown.status == 0, unknown.output
+    assert unknown.summary == {"node1": "nothing to do"}
+    for variables in ({"cni_plugins_bin_dir": ""}, {"cni_plugins_names": ["bridge", "nosuch"]}):
+        refused = lab.play("site", *stage, **variables)
+        assert refused.status != 0
+        assert "the package of this distribution is not known" in refused.words, refused.output
