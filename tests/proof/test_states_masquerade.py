@@ -16,6 +16,8 @@ import listings
 from converging import Converging
 from hypothesis.stateful import initialize, precondition, rule
 
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat.resource import HEADER
+
 KEPT = ground.PLACE / "masquerade"
 CHAIN = re.compile(r".* chain PODNET-(POSTROUTING|FORWARD)")
 #: In nft's words, and in those of iptables.
@@ -159,8 +161,9 @@ class Rules(Converging):
         if hasattr(self, "now"):
             # With this one, iptables-nft does not show us ours.
             execute("nft flush chain ip nat others; nft delete chain ip nat others")
-            for path in KEPT.parent.iterdir():  # what others have put in the place of our files
-                if not path.read_text().startswith("# Made by Ansible"):
+            # What others have put in the place of our files, or cut so short that it cannot be told to be ours.
+            for path in KEPT.parent.iterdir():
+                if not path.read_text().startswith(HEADER):
                     path.unlink()
             answer = self.ask(state="absent", persist=str(KEPT))
             assert not answer.failed, answer.sentence

@@ -11,6 +11,7 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import typing as t
 

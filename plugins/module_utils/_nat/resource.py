@@ -24,7 +24,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._programs import Hos
 FORWARD_SUFFIX = ".forward"
 #: Loaded after a file of iptables: iptables-restore has no word for a jump that may be there or not.
 ONE_JUMP_SUFFIX = ".one-jump"
-_HEADER = "# Made by Ansible (mink8s.podnet.masquerade), changes will be lost.  After a reboot:\n"
+HEADER = "# Made by Ansible (mink8s.podnet.masquerade), changes will be lost.  After a reboot:\n"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Masquerade(Resource):
         for tool, listing in self.seen.saved.items():
             self._require_visible(tool, listing)
             state.update({tool.state_name(chain): text for chain, text in ipt.own_chains(listing).items()})
-        return {**state, **_persist.read("persist", _HEADER, self._every_path())}
+        return {**state, **_persist.read("persist", HEADER, self._every_path())}
 
     def desired(self, current: State) -> State:  # noqa: ARG002
         """Return the rules as this node will list them, learnt in a scratch namespace."""
@@ -184,7 +184,7 @@ class Masquerade(Resource):
         self.loaders += loaders
         return "".join(
             [
-                _HEADER,
+                HEADER,
                 *[f"#     {' '.join(loader).lstrip('-')}\n" for loader in loaders],
                 text,
             ]
