@@ -13,7 +13,8 @@ description:
   - Creates, changes and removes one Linux bridge, its addresses and those of its ports that are listed.
   - A bridge that this module creates carries the alias C(podnet), and only such a bridge is ever removed.
     A bridge that was there before gets the attributes and addresses that are asked for.
-    With O(state=absent) it stays, and only the addresses in O(addresses) are removed.
+    With O(state=absent) it stays, and only the addresses in O(addresses) are removed, but none of a bridge that has the
+    default route or the address that Ansible is connected to.
   - Ports that are not listed, such as those of the pods, are never touched.
     A bridge of ours that still has such ports is not removed, they are named instead.
   - IPv6 addresses are usable at once, without duplicate address detection.

@@ -14,7 +14,7 @@ description:
   - What a setting was before is recorded in that file, and given back when the setting is not listed any more
     or with O(state=absent).
   - Forwarding for all sets that of every interface, and for IPv4 whether redirects are accepted. What would not come
-    back by itself gets its own value back, too.
+    back by itself gets its own value back, too. One that is not listed any more while we forward for all follows that.
   - A node that begins to forward IPv6 would lose a default route that a router advertises to it. Such an interface's
     C(accept_ra) is set to V(2), too, unless O(settings) says something about it.
   - Where a setting is missing, O(modules) are loaded first. Where it is there, they need not be, because

@@ -89,6 +89,7 @@ def require_removable(scene: Scene, wanted: Wanted) -> t.Optional[str]:
     if link is None:
         return None
     if not (scene.bridge and link.ours):
+        _require_kept(scene, wanted)
         what = "a bridge that was there before" if scene.bridge else link.described
         return f"{wanted.name} is {what} (it does not carry the alias {links.ALIAS}): it stays"
     if wanted.name in scene.precious:
@@ -103,6 +104,15 @@ def require_removable(scene: Scene, wanted: Wanted) -> t.Optional[str]:
             ports=foreign,
         )
     return None
+
+
+def _require_kept(scene: Scene, wanted: Wanted) -> None:
+    """Refuse to take an address from a bridge of others that somebody needs."""
+    reason = scene.precious.get(wanted.name)
+    for index, each in enumerate(wanted.addresses):
+        if reason and each in scene.addresses:
+            problem = f"is an address of {wanted.name}, which {reason}"
+            raise OptionError(f"bridge.addresses[{index}]", str(each), problem, "leave it out")
 
 
 def require_ports(scene: Scene, wanted: Wanted, plugged: t.Container[str]) -> None:

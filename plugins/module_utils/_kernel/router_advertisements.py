@@ -15,23 +15,27 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.sysctl_files import Record
+
 FORWARDING = "net/ipv6/conf/all/forwarding"
 ROUTES = "/proc/net/ipv6_route"
 
 #: linux/ipv6_route.h: a default route, and one that was learnt from an advertisement.
 _ADVERTISED = 0x00010000 | 0x00040000
 _FLAGS = re.compile(r"[0-9a-fA-F]{8}")
-_KEY = re.compile(r"net/ipv6/conf/([^/]+)/accept_ra")
+_KEY = re.compile(r"net/ipv6/conf/(?!(?:all|default)/)[^/]+/accept_ra")
 
 
 def settings(
-    given: t.Mapping[str, str], recorded: t.Mapping[str, str], value_of: t.Callable[[str], t.Optional[str]]
+    given: t.Mapping[str, str], record: Record, value_of: t.Callable[[str], t.Optional[str]]
 ) -> dict[str, str]:
     """Return the settings that keep advertised default routes, where ``given`` makes the node forward IPv6."""
     if given.get(FORWARDING) != "1":
         return {}
-    # Where it is our doing that the value is 2, it stays so: the route may be away for a moment.
-    ours = [key for key in recorded if _KEY.fullmatch(key) and value_of(key) is not None]
+    # Where it is our doing that the value is 2, it stays so: the route may be away for a moment.  We make it 2 only
+    # on an interface where it was 1; all else was the user's wish, and is given back.
+    twos = [key for key, value in record.settings.items() if value == "2" and record.before.get(key) == "1"]
+    ours = [key for key in twos if _KEY.fullmatch(key) and value_of(key) is not None]
     new = [key for key in map("net/ipv6/conf/{}/accept_ra".format, _advertised_on()) if value_of(key) == "1"]
     return {key: "2" for key in [*ours, *new] if key not in given}
 

@@ -54,7 +54,7 @@ class Sysctls(Resource):
     def read(self) -> State:
         text = _persist.own_text("path", self._path, sysctl_files.HEADER)
         self._record = sysctl_files.parse(text or "")
-        advertised = router_advertisements.settings(self._given, self._record.settings, value_of)
+        advertised = router_advertisements.settings(self._given, self._record, value_of)
         self._settings = _sorted({**self._given, **advertised})
         modules_text = _persist.own_text("modules_path", self._modules_path, _MODULES_HEADER)
         state: State = {}
@@ -72,8 +72,9 @@ class Sysctls(Resource):
         self._check_settings()
         before = self._before(current)
         kept = {key: value for key, value in before.items() if key in self._settings or self._is_moved_by_us(key)}
-        dropped = [key for key in self._record.before if key not in kept and _name(key) in current]
-        self._given_back = {key: was for key in dropped for was in [self._record.before[key]] if was is not None}
+        dropped = [key for key in self._record.before if key not in kept or self._is_dropped(key)]
+        given_back = {key: self._unset(key, before) for key in dropped if _name(key) in current}
+        self._given_back = {key: value for key, value in given_back.items() if value is not None}
         self._target = {**self._given_back, **self._settings}
         self._was = {key: value_of(key) for key in (*before, *self._target)}
         state: State = {f"kernel module {name}": {"loaded": True} for name in self._modules}
@@ -124,6 +125,16 @@ class Sysctls(Resource):
                 for other, was in _moved(key, value).items():
                     before.setdefault(other, was)
         return before
+
+    def _is_dropped(self, key: str) -> bool:
+        return key in self._record.settings and key not in self._settings
+
+    def _unset(self, key: str, before: t.Mapping[str, t.Optional[str]]) -> t.Optional[str]:
+        """Return what a setting is when it is dropped: as it was, unless one of ours that stays moves it."""
+        for other, value in self._settings.items():
+            if is_moved_by(key, other) and before.get(other) != value:
+                return consequences(other, value, ()).get(key, value)
+        return before[key]
 
     def _is_moved_by_us(self, key: str) -> bool:
         return any(is_moved_by(key, each) for each in self._settings)

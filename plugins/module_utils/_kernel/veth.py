@@ -190,13 +190,10 @@ class Veths(Resource):
 
 def _require_ipv6(pair: Pair) -> None:
     """Refuse what the kernel would refuse half-way where IPv6 is off in the namespace that we are in."""
-    asked = [(f"addresses[{index}]", str(each), each.version) for index, each in enumerate(pair.addresses)]
-    asked += [
-        (f"routes[{index}].dst", way.dst, ipaddress.ip_network(way.dst).version)
-        for index, way in enumerate(pair.routes)
-    ]
-    for option, value, version in asked:
-        if version == 6 and links.ipv6_is_off(pair.peer):
+    asked = {f"addresses[{index}]": str(each) for index, each in enumerate(pair.addresses)}
+    asked.update({f"routes[{index}].dst": way.dst for index, way in enumerate(pair.routes)})
+    for option, value in asked.items():
+        if ":" in value and links.ipv6_is_off(pair.peer):
             remedy = f"set the sysctl net.ipv6.conf.default.disable_ipv6 and that of {pair.peer} to 0 there"
             raise OptionError(f"{pair.option}.{option}", value, f"needs IPv6, which is off in {pair.netns}", remedy)
 

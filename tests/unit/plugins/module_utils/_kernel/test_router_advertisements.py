@@ -9,7 +9,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import router_advertisements as ra
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.sysctl_files import Record
 
+ETH10 = "net/ipv6/conf/eth10/accept_ra"
 ZERO = "0" * 32
 LINK_LOCAL = "fe800000000000000000000000000000"
 ROUTER = "fe800000000000000000000000000001"
@@ -38,20 +40,24 @@ def test_advertised_default_routes_only_and_exact_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "recorded", "expected"),
+    ("given", "recorded", "was", "expected"),
     [
-        ({ra.FORWARDING: "0"}, {"net/ipv6/conf/eth10/accept_ra": "2"}, {}),
-        ({}, {}, {}),
-        ({ra.FORWARDING: "1"}, {"net/ipv6/conf/eth10/accept_ra": "2"}, {"net/ipv6/conf/eth10/accept_ra": "2"}),
-        ({ra.FORWARDING: "1"}, {"net/ipv6/conf/gone/accept_ra": "2"}, {}),
-        ({ra.FORWARDING: "1", "net/ipv6/conf/eth10/accept_ra": "0"}, {"net/ipv6/conf/eth10/accept_ra": "2"}, {}),
+        ({ra.FORWARDING: "0"}, {ETH10: "2"}, "1", {}),
+        ({}, {}, "1", {}),
+        ({ra.FORWARDING: "1"}, {ETH10: "2"}, "1", {ETH10: "2"}),
+        ({ra.FORWARDING: "1"}, {"net/ipv6/conf/gone/accept_ra": "2"}, "1", {}),
+        ({ra.FORWARDING: "1", ETH10: "0"}, {ETH10: "2"}, "1", {}),
+        # What the user had asked for is given back.
+        ({ra.FORWARDING: "1"}, {ETH10: "0"}, "1", {}),
+        ({ra.FORWARDING: "1"}, {ETH10: "2"}, "0", {}),
+        ({ra.FORWARDING: "1"}, {"net/ipv6/conf/default/accept_ra": "2", "net/ipv6/conf/all/accept_ra": "2"}, "1", {}),
     ],
 )
 def test_what_is_ours_stays_and_what_the_user_says_wins(
-    given: dict[str, str], recorded: dict[str, str], expected: dict[str, str]
+    given: dict[str, str], recorded: dict[str, str], was: str, expected: dict[str, str]
 ) -> None:
-    there = {"net/ipv6/conf/eth10/accept_ra": "2"}
-    assert ra.settings(given, recorded, there.get) == expected
+    there = dict.fromkeys([ETH10, "net/ipv6/conf/default/accept_ra", "net/ipv6/conf/all/accept_ra"], "2")
+    assert ra.settings(given, Record(recorded, dict.fromkeys(recorded, was)), there.get) == expected
 
 
 def test_lines_that_the_kernel_would_not_write() -> None:

@@ -104,6 +104,30 @@ def test_one_interface_may_differ_from_all(node: Node) -> None:
     assert node.values() == {**INITIAL, "net/ipv4/conf/br1/forwarding": "0"}
 
 
+def test_one_interface_that_is_dropped_follows_all_again(node: Node) -> None:
+    both = {"net.ipv4.ip_forward": 1, "net.ipv4.conf.br10.forwarding": 0, "net.ipv4.conf.all.accept_redirects": 1}
+    node.run(settings=both)
+    dropped = node.run(settings={"net.ipv4.ip_forward": 1})
+    assert "change sysctl net.ipv4.conf.br10.forwarding: value 0 -> 1" in dropped["actions"]
+    assert node.values()["net/ipv4/conf/br10/forwarding"] == "1"
+    assert node.values()["net/ipv4/conf/all/accept_redirects"] == "0"
+    assert not node.run(settings={"net.ipv4.ip_forward": 1})["changed"]
+    node.run(state="absent")
+    assert node.values() == INITIAL
+
+
+def test_one_interface_that_is_dropped_is_as_it_was_where_all_forwarded_before_us(node: Node) -> None:
+    node.write("net/ipv4/ip_forward", "1")
+    (node.root / "net/ipv4/conf/br10/forwarding").write_text("0")
+    before = node.values()
+    node.run(settings={"net.ipv4.ip_forward": 1, "net.ipv4.conf.br1.forwarding": 0, "net.ipv4.conf.br10.forwarding": 1})
+    node.run(settings={"net.ipv4.ip_forward": 1})
+    assert node.values() == before
+    assert not node.run(settings={"net.ipv4.ip_forward": 1})["changed"]
+    node.run(state="absent")
+    assert node.values() == before
+
+
 def test_check_mode_tells_the_same_and_does_nothing(node: Node) -> None:
     settings = {"net.ipv4.ip_forward": 1, "net.ipv4.conf.br1.rp_filter": 0}
     told = node.run(check_mode=True, settings=settings)
