@@ -80,8 +80,11 @@ class Daemon(t.NamedTuple):
         return _parsed(out)
 
 
-def find(run: _programs.Runner, places: Places, others: t.Optional[str]) -> t.Optional[Reader]:
-    """Return containerd as it is on this node; ``others`` says why it has nothing to read here, if that is so."""
+def find(run: _programs.Runner, places: Places, others: t.Optional[str], present: bool = True) -> t.Optional[Reader]:
+    """Return containerd as it is on this node; ``others`` says why it has nothing to read here, if that is so.
+
+    Where its former settings are all that is wanted (not ``present``), no change has to be possible.
+    """
     if _units.find([UNIT]) is None:
         return None
     unit = _units.load(UNIT)
@@ -95,7 +98,7 @@ def find(run: _programs.Runner, places: Places, others: t.Optional[str]) -> t.Op
     if others:
         return kept._replace(reason=others)
     wanted: dict[str, t.Any] = {"conf_dir": places.conf_dir, "bin_dirs": places.bin_dirs}
-    text = original if dump.places == wanted else _changed(daemon, original, dump, wanted)
+    text = _text(daemon, original, dump, wanted) if present else original
     return kept._replace(reads=True, reason="serves the CRI", wanted=wanted, text=text)
 
 
@@ -148,6 +151,16 @@ def _version(top: t.Mapping[str, t.Any], otherwise: int) -> int:
     """A file's version; what is no number is none that is known here."""
     found = top.get("version", otherwise)
     return found if isinstance(found, int) and not isinstance(found, bool) else 0
+
+
+def _text(daemon: Daemon, original: t.Optional[str], dump: Dump, wanted: dict[str, t.Any]) -> t.Optional[str]:
+    """Return the file as it is to be: as it was before us, or as it is, where that will do."""
+    if dump.places == wanted:
+        return original
+    current = _files.read_text(daemon.path)
+    if current is not None and current != original and daemon.dump(current).places == wanted:
+        return current
+    return _changed(daemon, original, dump, wanted)
 
 
 def _changed(daemon: Daemon, text: t.Optional[str], dump: Dump, wanted: dict[str, t.Any]) -> str:

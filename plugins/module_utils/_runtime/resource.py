@@ -50,7 +50,7 @@ class CniRuntime(Resource):
         self._restarted: list[str] = []
 
     def read(self) -> State:
-        self._readers = survey(self._run, self._places)
+        self._readers = survey(self._run, self._places, self._present)
         state: State = {}
         for each in self._readers:
             text = _files.read_text(each.path) if each.path else None

@@ -25,12 +25,12 @@ PODMAN = "podman"
 DOCKER = ("docker.service", "docker.socket")
 
 
-def survey(run: _programs.Runner, places: Places) -> list[Reader]:
+def survey(run: _programs.Runner, places: Places, present: bool = True) -> list[Reader]:
     """Return every reader that there is, in the order in which they are to be restarted."""
-    docker_shim = flagged.find(flagged.KUBELET, run, places)
-    cri_dockerd = flagged.find(flagged.CRI_DOCKERD, run, places)
+    docker_shim = flagged.find(flagged.KUBELET, run, places, present)
+    cri_dockerd = flagged.find(flagged.CRI_DOCKERD, run, places, present)
     found = [
-        containerd.find(run, places, _others(run, docker_shim, cri_dockerd)),
+        containerd.find(run, places, _others(run, docker_shim, cri_dockerd), present),
         _crio(),
         cri_dockerd,
         docker_shim,
