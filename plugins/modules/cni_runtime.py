@@ -48,7 +48,7 @@ options:
   require_loaded:
     description:
       - Whether it is a failure if a runtime says that it has loaded another configuration than that of O(network).
-      - A runtime that does not say what it has loaded is none.
+      - A runtime that does not say what it has loaded is none, nor is, in check mode, one that would be changed.
     type: bool
     default: false
   allow_orphans:

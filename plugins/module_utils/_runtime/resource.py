@@ -48,6 +48,8 @@ class CniRuntime(Resource):
         self._services = Services(run)
         self._readers: list[Reader] = []
         self._restarted: list[str] = []
+        #: Whether there is something to change; in check mode that remains so.
+        self._is_pending = False
 
     def read(self) -> State:
         self._readers = survey(self._run, self._places, self._present)
@@ -79,6 +81,7 @@ class CniRuntime(Resource):
                 given_back = each.now if each.name in changed else current[name]
                 state[name] = each.wanted if self._present else given_back
         self._warn_of_others()
+        self._is_pending = state != current
         return state
 
     def apply(self, changes: list[Change]) -> None:
@@ -188,7 +191,7 @@ class CniRuntime(Resource):
             return [loaded.look(each, self._network, document) for each in self._readers if each.reads]
 
         found = look()
-        if self._require_loaded and self._present:
+        if self._require_loaded and self._present and not self._is_pending:
             self._wait(lambda: all(entry["loaded"] != loaded.NO for entry in look()))
             found = look()
             wrong = [entry for entry in found if entry["loaded"] == loaded.NO]

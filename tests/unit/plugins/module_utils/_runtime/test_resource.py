@@ -224,6 +224,14 @@ def test_what_is_loaded_is_never_claimed(node: Node) -> None:
     assert loaded() == ("yes", "pod dns/new was attached with it")
 
 
+def test_check_mode_requires_nothing_of_a_runtime_that_it_does_not_change(node: Node) -> None:
+    (entry,) = node.converge(check_mode=True, require_loaded=True)["loaded"]
+    assert entry["loaded"] == "no"
+    node.converge()
+    with pytest.raises(PodnetError, match="is not what kubelet has loaded"):
+        node.converge(check_mode=True, require_loaded=True)
+
+
 def test_pods_of_before_are_named(node: Node) -> None:
     node.write("net.d/10-podnet.conflist", json.dumps(CONFIG))
     for number in range(11):
