@@ -59,7 +59,9 @@ def _crio() -> t.Optional[Reader]:
     if unit is None:
         return None
     now: dict[str, t.Any] = {"conf_dir": "/etc/cni/net.d", "bin_dirs": ["/opt/cni/bin"]}
-    for path in [Path(CRIO_DIR, "crio.conf"), *sorted(Path(CRIO_DIR, "crio.conf.d").glob("*"))]:
+    # CRI-O goes into directories, too.
+    drop_ins = sorted(path for path in Path(CRIO_DIR, "crio.conf.d").rglob("*") if not path.is_dir())
+    for path in [Path(CRIO_DIR, "crio.conf"), *drop_ins]:
         now.update(crio_keys(_files.read_text(str(path)) or ""))
     why = "is reported only: its settings are network_dir and plugin_dirs in /etc/crio/crio.conf.d"
     return Reader(CRIO, unit, True, why, now, socket=cri.SOCKETS[1])

@@ -271,7 +271,8 @@ def test_docker_and_crio_beside_it(node: Node) -> None:
         "crio/crio.conf",
         '[crio.network]\nnetwork_dir = "/etc/cni/net.d/"\nplugin_dirs = [\n# "/no",\n"/opt/cni/bin/",\n"/x",\n]\n',
     )
-    node.write("crio/crio.conf.d/10.conf", '[crio.network]\n# network_dir = "/no"\nnetwork_dir = "/etc/other"\n')
+    node.write("crio/crio.conf.d/10.conf", '[crio.network]\n# network_dir = "/no"\nnetwork_dir = "/etc/no"\n')
+    node.write("crio/crio.conf.d/20/30.conf", '[crio.network]\nnetwork_dir = "/etc/other"\n')
     made = node.resource()
     found = {entry["name"]: entry for entry in converge(made, True)["readers"]}
     assert list(found) == ["containerd", "crio", "kubelet"]
