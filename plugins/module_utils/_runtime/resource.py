@@ -74,6 +74,7 @@ class CniRuntime(Resource):
             if each.path and text is not None:
                 state[f"{FILE}{each.path}"] = text
             if each.path and current.get(f"{FILE}{each.path}") != text:
+                _require_no_link(each.path)
                 changed.add(each.name)
         for each in self._readers:
             name = PROCESS + each.name
@@ -213,13 +214,22 @@ def _answers(socket: str) -> bool:
     return containerd.running(socket) is not None
 
 
+def _require_no_link(path: str) -> None:
+    if os.path.islink(path):
+        raise PodnetError(
+            f"{path}: is a symbolic link to {os.readlink(path)}, which a new file would replace; "
+            "put the file itself in its place"
+        )
+
+
 def _write(texts: t.Mapping[str, t.Optional[str]]) -> None:
     for path, text in texts.items():
         if text is None:
             _files.remove(path)
         else:
-            mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else 0o644
-            _files.write_atomically(path, text, mode)
+            was = os.stat(path) if os.path.exists(path) else None
+            mode = stat.S_IMODE(was.st_mode) if was else 0o644
+            _files.write_atomically(path, text, mode, (was.st_uid, was.st_gid) if was else None)
 
 
 def _shown(each: Reader) -> dict[str, t.Any]:

@@ -157,6 +157,30 @@ def test_there_and_back(node: Node) -> None:
     assert node.started_with == [f"{node.root}/bin/kubelet", "--v=2"]
 
 
+def test_a_link_is_not_replaced_by_a_file(node: Node) -> None:
+    node.converge()
+    place = node.root / "etc/kubelet.service.d/99-zz-podnet.conf"
+    place.rename(node.root / "elsewhere")
+    place.symlink_to(node.root / "elsewhere")
+    assert node.converge()["changed"] is False
+    for check in (True, False):
+        for options in ({"state": "absent"}, {"bin_dirs": ["/x"]}):
+            with pytest.raises(PodnetError, match=f"{place}: is a symbolic link to .*; put the file itself in its pl"):
+                node.converge(check, **options)
+    assert place.is_symlink()
+
+
+def test_a_file_keeps_its_mode_and_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[tuple[t.Any, ...]] = []
+    monkeypatch.setattr(resource._files, "write_atomically", lambda *args: written.append(args))
+    there, new = tmp_path / "there", str(tmp_path / "new")
+    there.write_text("")
+    there.chmod(0o640)
+    found = there.stat()
+    resource._write({str(there): "a", new: "b"})
+    assert written == [(str(there), "a", 0o640, (found.st_uid, found.st_gid)), (new, "b", 0o644, None)]
+
+
 def test_a_restart_that_was_forgotten(node: Node) -> None:
     node.converge()
     node.started_with = node.started_with[:1]
