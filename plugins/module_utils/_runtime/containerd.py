@@ -24,7 +24,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._runtime.reader impo
 NAME, UNIT, CONFIG = "containerd", "containerd.service", "/etc/containerd/config.toml"
 
 #: The plugin that serves the CRI, by the version of a configuration.
-PLUGINS = {2: "io.containerd.grpc.v1.cri", 3: "io.containerd.cri.v1.runtime"}
+PLUGINS = {2: "io.containerd.grpc.v1.cri", **dict.fromkeys((3, 4), "io.containerd.cri.v1.runtime")}
 
 #: What stands for a file that is not there; every containerd that serves the CRI knows this version.
 _EMPTY = "version = 2\n"
@@ -185,9 +185,9 @@ def _changed(daemon: Daemon, text: t.Optional[str], dump: Dump, wanted: dict[str
 def _require_understood(path: str, text: str, dump: Dump, wanted: dict[str, t.Any]) -> None:
     version = _version(toml.sections(text)[""], 1)
     if version not in PLUGINS:
-        known = " and ".join(map(str, PLUGINS))
+        known = f"{min(PLUGINS)} to {max(PLUGINS)}"
         raise PodnetError(
-            f"{path}: is of version {version}, and only {known} are changed here; write it anew as version "
+            f"{path}: is of version {version}, and only versions {known} are changed here; write it anew as version "
             f"{_newest(dump)}, or {_by_hand(wanted)}"
         )
     if _imports(path, text):

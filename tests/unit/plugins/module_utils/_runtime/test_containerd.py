@@ -37,7 +37,7 @@ class Node:
         given = {key: re.findall(rf'^{key} = "(.*)"', text, re.MULTILINE) for key in ("bin_dir", "conf_dir")}
         said = {"bin_dir": "/opt/cni/bin", "conf_dir": "/etc/cni/net.d", **{k: v[0] for k, v in given.items() if v}}
         keys = "".join(f'{key} = "{value}"\n' for key, value in said.items())
-        section = containerd.PLUGINS[self.version]
+        section = "io.containerd.grpc.v1.cri" if self.version == 2 else "io.containerd.cri.v1.runtime"
         return 0, f'version = {self.version}\n[plugins."{section}".cni]\n{keys}', ""
 
     def find(self, present: bool = True) -> Reader:
@@ -79,3 +79,11 @@ def test_a_file_that_is_as_wanted_stays_so_when_it_begins_to_import_others(node:
     (node.root / "conf.d/nvidia.toml").touch()
     assert node.find().text == changed
     assert node.find(present=False).original == before
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_a_file_of_a_newer_containerd(node: Node, version: int) -> None:
+    node.version = version
+    section = "[plugins.'io.containerd.cri.v1.runtime'.cni]\n"
+    node.file.write_text(f'version = {version}\n{section}bin_dir = "/usr/lib/cni"\n')
+    assert 'bin_dir = "/opt/cni/bin"' in (node.find().text or "")
