@@ -74,6 +74,8 @@ class StalePods(Resource):
         for index, change in enumerate(changes):
             sandbox = self._sandboxes[change.name]
             try:
+                if not self._is_there(sandbox):
+                    continue
                 cri.remove(sandbox, STOP)
                 self._wait_for(sandbox)
             except PodnetError as error:
@@ -95,6 +97,14 @@ class StalePods(Resource):
         found = attachments.stale(attachments.attachments(self._network), file.document)
         # What is safe for pods that run is no reason to end them.
         return [entry for entry in found if entry["change_class"] != classes.LIVE_SAFE]
+
+    def _is_there(self, sandbox: cri.Sandbox) -> bool:
+        """Whether a pod is still as it was listed; others may end it while we wait for those before it."""
+        listing = cri.sandboxes([sandbox.socket])
+        if listing.problems:
+            raise listing.problems[0]
+        known = {each.id for each in listing.sandboxes}
+        return sandbox.id in known & {entry["container_id"] for entry in self._stale()}
 
     def _wait_for(self, old: cri.Sandbox) -> None:
         """Wait for the pod's new sandbox and for its attachment."""

@@ -80,6 +80,24 @@ def test_one_after_another(runtime: Runtime, tmp_path: Path) -> None:
     assert converge(pods.StalePods("podnet", str(tmp_path), 5), False)["changed"] is False
 
 
+@pytest.mark.parametrize("only_detached", [True, False])
+def test_one_that_others_end_meanwhile_is_not_waited_for(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, only_detached: bool
+) -> None:
+    for identifier in "abc":
+        runtime.add(identifier, f"dns/{identifier}", OLD)
+
+    def remove(sandbox: cri.Sandbox, timeout: float) -> None:
+        runtime.remove(sandbox, timeout)
+        runtime.config.pop("b", None)
+        if not only_detached:
+            runtime.sandboxes.pop("b", None)
+
+    monkeypatch.setattr(cri, "remove", remove)
+    assert converge(pods.StalePods("podnet", str(tmp_path), 1), False)["changed"] is True
+    assert runtime.ended == ["c", "a"]
+
+
 def test_one_that_does_not_come_back(runtime: Runtime, tmp_path: Path) -> None:
     for identifier in "abc":
         runtime.add(identifier, f"dns/{identifier}", OLD)
