@@ -16,7 +16,7 @@ description:
     C(--network-plugin=cni), C(--cni-conf-dir) and C(--cni-bin-dir), by a drop-in of their systemd unit. A variable
     C(KUBELET_EXTRA_ARGS) in the unit's command takes them, if no environment file sets it; else the drop-in repeats
     the command.
-  - containerd gets C(conf_dir), and C(bin_dir) or C(bin_dirs), in its configuration file of version 2 or 3, where
+  - containerd gets C(conf_dir), and C(bin_dir) or C(bin_dirs), in its configuration file of version 2 to 4, where
     C(containerd config dump) says something else. What these lines were stands in a comment above them. A file that
     imports others which are there is not changed.
   - A containerd that works for Docker, or that does not serve the CRI, is left alone.
@@ -48,7 +48,7 @@ options:
   require_loaded:
     description:
       - Whether it is a failure if a runtime says that it has loaded another configuration than that of O(network).
-      - A runtime that does not say what it has loaded is none.
+      - A runtime that does not say what it has loaded is none, nor is, in check mode, one that would be changed.
     type: bool
     default: false
   allow_orphans:

@@ -16,7 +16,8 @@ description:
     the pod again. The next pod's turn comes when this one is attached. Its containers are ended without a grace period.
   - A pod that does not come back, or comes back under the older configuration, stops the module; the others stay.
   - Differences of the class V(live_safe) are no reason to end a pod.
-  - Containers that are no pods of the CRI, like those of C(ctr run --cni), are reported only.
+  - Containers that are no pods of the CRI, like those of C(ctr run --cni), are reported only. Runtimes are asked at
+    their usual sockets, and at the one that the kubelet uses; a pod of one that does not answer is a failure.
   - In check mode, returns which pods would be recreated.
 extends_documentation_fragment:
   - mink8s.podnet.attributes
@@ -67,7 +68,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _engine
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import conf
-from ansible_collections.mink8s.podnet.plugins.module_utils._runtime.pods import StalePods
+from ansible_collections.mink8s.podnet.plugins.module_utils._programs import runner
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import pods
 
 
 def main() -> None:
@@ -80,9 +82,10 @@ def main() -> None:
         supports_check_mode=True,
     )
 
-    def build() -> StalePods:
+    def build() -> pods.StalePods:
         name = conf.network_name("network", module.params["network"])
-        return StalePods(name, module.params["conf_dir"], module.params["timeout"])
+        sockets = pods.sockets(runner(module))
+        return pods.StalePods(name, module.params["conf_dir"], module.params["timeout"], sockets)
 
     _engine.run(module, build)
 

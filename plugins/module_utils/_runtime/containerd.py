@@ -24,7 +24,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._runtime.reader impo
 NAME, UNIT, CONFIG = "containerd", "containerd.service", "/etc/containerd/config.toml"
 
 #: The plugin that serves the CRI, by the version of a configuration.
-PLUGINS = {2: "io.containerd.grpc.v1.cri", 3: "io.containerd.cri.v1.runtime"}
+PLUGINS = {2: "io.containerd.grpc.v1.cri", **dict.fromkeys((3, 4), "io.containerd.cri.v1.runtime")}
 
 #: What stands for a file that is not there; every containerd that serves the CRI knows this version.
 _EMPTY = "version = 2\n"
@@ -80,8 +80,11 @@ class Daemon(t.NamedTuple):
         return _parsed(out)
 
 
-def find(run: _programs.Runner, places: Places, others: t.Optional[str]) -> t.Optional[Reader]:
-    """Return containerd as it is on this node; ``others`` says why it has nothing to read here, if that is so."""
+def find(run: _programs.Runner, places: Places, others: t.Optional[str], present: bool = True) -> t.Optional[Reader]:
+    """Return containerd as it is on this node; ``others`` says why it has nothing to read here, if that is so.
+
+    Where its former settings are all that is wanted (not ``present``), no change has to be possible.
+    """
     if _units.find([UNIT]) is None:
         return None
     unit = _units.load(UNIT)
@@ -95,7 +98,7 @@ def find(run: _programs.Runner, places: Places, others: t.Optional[str]) -> t.Op
     if others:
         return kept._replace(reason=others)
     wanted: dict[str, t.Any] = {"conf_dir": places.conf_dir, "bin_dirs": places.bin_dirs}
-    text = original if dump.places == wanted else _changed(daemon, original, dump, wanted)
+    text = _text(daemon, original, dump, wanted) if present else original
     return kept._replace(reads=True, reason="serves the CRI", wanted=wanted, text=text)
 
 
@@ -150,6 +153,16 @@ def _version(top: t.Mapping[str, t.Any], otherwise: int) -> int:
     return found if isinstance(found, int) and not isinstance(found, bool) else 0
 
 
+def _text(daemon: Daemon, original: t.Optional[str], dump: Dump, wanted: dict[str, t.Any]) -> t.Optional[str]:
+    """Return the file as it is to be: as it was before us, or as it is, where that will do."""
+    if dump.places == wanted:
+        return original
+    current = _files.read_text(daemon.path)
+    if current is not None and current != original and daemon.dump(current).places == wanted:
+        return current
+    return _changed(daemon, original, dump, wanted)
+
+
 def _changed(daemon: Daemon, text: t.Optional[str], dump: Dump, wanted: dict[str, t.Any]) -> str:
     """Return the file with the keys that differ; containerd itself says whether it means what is wanted."""
     if text is not None:
@@ -172,9 +185,9 @@ def _changed(daemon: Daemon, text: t.Optional[str], dump: Dump, wanted: dict[str
 def _require_understood(path: str, text: str, dump: Dump, wanted: dict[str, t.Any]) -> None:
     version = _version(toml.sections(text)[""], 1)
     if version not in PLUGINS:
-        known = " and ".join(map(str, PLUGINS))
+        known = f"{min(PLUGINS)} to {max(PLUGINS)}"
         raise PodnetError(
-            f"{path}: is of version {version}, and only {known} are changed here; write it anew as version "
+            f"{path}: is of version {version}, and only versions {known} are changed here; write it anew as version "
             f"{_newest(dump)}, or {_by_hand(wanted)}"
         )
     if _imports(path, text):

@@ -31,6 +31,10 @@ SOCKETS = (
 )
 
 
+class UnservedError(PodnetError):
+    """A socket with nobody, or somebody else, behind it."""
+
+
 class Status(t.NamedTuple):
     """What a runtime says of itself: its conditions by type (a reason where one is not true), and its details."""
 
@@ -66,16 +70,31 @@ def _status(answer: bytes) -> Status:
     return Status(conditions, info)
 
 
-def sandboxes(sockets: t.Iterable[str] = SOCKETS) -> list[Sandbox]:
-    """Return the pods of every runtime that listens; one that does not answer has none to tell of."""
-    found = []
-    for socket in sockets:
-        if os.path.exists(socket):
-            with contextlib.suppress(PodnetError), _understood(socket):
-                answer = grpc.fields(_call(socket, "ListPodSandbox", b""))
-                items = [value for number, value in answer if number == 1 and isinstance(value, bytes)]
-                found += [_sandbox(item, socket) for item in items]
+class Listing(t.NamedTuple):
+    """The pods of every runtime that has answered, and why others have not."""
+
+    sandboxes: t.List[Sandbox]
+    problems: t.List[PodnetError]
+
+
+def sandboxes(sockets: t.Iterable[str] = SOCKETS) -> Listing:
+    """Ask every runtime that listens for its pods; where nobody serves the CRI, there are none."""
+    found = Listing([], [])
+    for socket in filter(os.path.exists, sockets):
+        try:
+            found.sandboxes.extend(_sandboxes(socket))
+        except UnservedError:
+            continue
+        except PodnetError as error:
+            found.problems.append(error)
     return found
+
+
+def _sandboxes(socket: str) -> list[Sandbox]:
+    with _understood(socket):
+        answer = grpc.fields(_call(socket, "ListPodSandbox", b""))
+        items = [value for number, value in answer if number == 1 and isinstance(value, bytes)]
+        return [_sandbox(item, socket) for item in items]
 
 
 def remove(sandbox: Sandbox, timeout: float) -> None:
@@ -91,13 +110,18 @@ def remove(sandbox: Sandbox, timeout: float) -> None:
 
 
 def _call(socket: str, method: str, message: bytes, timeout: float = 10.0) -> bytes:
-    problems = []
+    problems: list[grpc.GrpcError] = []
     for version in VERSIONS:
         try:
             return grpc.call(socket, f"/{version}.RuntimeService/{method}", message, timeout)
         except grpc.GrpcError as error:
-            problems.append(str(error))
-    raise PodnetError(f"{socket}: {method} of the container runtime fails ({problems[0]}); see the runtime's journal")
+            problems.append(error)
+    # Who knows one version only refuses the other one.
+    served = [error for error in problems if not isinstance(error, grpc.UnservedError)]
+    reason = [*served, *problems][0]
+    raise (PodnetError if served else UnservedError)(
+        f"{socket}: {method} of the container runtime fails ({reason}); see the runtime's journal"
+    )
 
 
 @contextlib.contextmanager

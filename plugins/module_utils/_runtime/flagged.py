@@ -39,7 +39,7 @@ UNITS = {KUBELET: ("kubelet.service",), CRI_DOCKERD: ("cri-docker.service", "cri
 SOCKETS = {KUBELET: "/run/dockershim.sock", CRI_DOCKERD: "/run/cri-dockerd.sock"}
 
 
-def find(name: str, run: _programs.Runner, places: Places) -> t.Optional[Reader]:
+def find(name: str, run: _programs.Runner, places: Places, present: bool = True) -> t.Optional[Reader]:
     """Return the kubelet, or cri-dockerd, as it is on this node; None where there is none."""
     unit_name = _units.find(UNITS[name])
     if unit_name is None:
@@ -56,7 +56,7 @@ def find(name: str, run: _programs.Runner, places: Places) -> t.Optional[Reader]
         return Reader(name, unit_name, False, why, path=path)
     now = used(unit.arguments, flags)
     wanted = {"network_plugin": "cni", "conf_dir": places.conf_dir, "bin_dirs": places.bin_dirs}
-    text = None if now == wanted else _drop_in(unit, path, flags, now, wanted)
+    text = None if now == wanted or not present else _drop_in(unit, path, flags, now, wanted)
     why = "has a Docker shim" if name == KUBELET else "is the kubelet's way to Docker"
     return Reader(name, unit_name, True, why, now, wanted, path, None, text, _socket(name, unit.arguments))
 

@@ -38,6 +38,10 @@ class GrpcError(Exception):
     """Why there is no answer, to be used within a sentence."""
 
 
+class UnservedError(GrpcError):
+    """Whoever is there does not know such calls, or nobody is."""
+
+
 def call(path: str, method: str, message: bytes, timeout: float = 10.0) -> bytes:
     """Call ``/package.Service/Method`` on a socket and return the message that is answered."""
     try:
@@ -48,10 +52,12 @@ def call(path: str, method: str, message: bytes, timeout: float = 10.0) -> bytes
             body = _answer(connection, time.monotonic() + timeout)
     except socket.timeout as error:  # Python 3.9
         raise GrpcError(f"no answer within {timeout:.0f} seconds") from error
+    except ConnectionRefusedError as error:
+        raise UnservedError(str(error.strerror)) from error
     except OSError as error:
         raise GrpcError(str(error.strerror or error)) from error
     if len(body) < 5 or body[0] != 0:
-        raise GrpcError("the call was refused")
+        raise UnservedError("the call was refused")
     return body[5 : 5 + struct.unpack("!I", body[1:5])[0]]
 
 

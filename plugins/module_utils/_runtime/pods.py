@@ -12,14 +12,16 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import contextlib
 import time
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils import _programs
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import changes as classes
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import cri, loaded
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import cri, flagged, loaded
 
 POD, PAUSE = "pod ", 0.5
 
@@ -27,24 +29,37 @@ POD, PAUSE = "pod ", 0.5
 STOP = 60.0
 
 
+def sockets(run: _programs.Runner) -> list[str]:
+    """Return where runtimes may listen on this node: at their usual places, and where its kubelet looks for one."""
+    own = None
+    with contextlib.suppress(PodnetError):
+        own = flagged.endpoint(run)
+    return list(dict.fromkeys([*cri.SOCKETS, *([own] if own else [])]))
+
+
 class StalePods(Resource):
     """The pods of one network that are not as new ones would be."""
 
-    def __init__(self, network: str, conf_dir: str, timeout: int) -> None:
+    def __init__(self, network: str, conf_dir: str, timeout: int, sockets: t.Sequence[str] = cri.SOCKETS) -> None:
         super().__init__()
         if timeout < 1:
             raise OptionError("timeout", timeout, "is no time", "use a number of seconds")
         self._network, self._conf_dir, self._timeout = network, conf_dir, timeout
+        self._sockets = sockets
         self._sandboxes: dict[str, cri.Sandbox] = {}
         self._left: list[dict[str, t.Any]] = []
 
     def read(self) -> State:
-        known = {each.id: each for each in cri.sandboxes()}
+        listing = cri.sandboxes(self._sockets)
+        known = {each.id: each for each in listing.sandboxes}
         state: State = {}
         self._left = []
         for entry in self._stale():
             sandbox = known.get(entry["container_id"])
             if sandbox is None:
+                # What a kubelet has made is a pod of a runtime, which may be the one that is silent.
+                if entry["pod"] and listing.problems:
+                    raise listing.problems[0]
                 self._left.append(entry)
                 continue
             name = f"{POD}{sandbox.pod} ({sandbox.id[:12]})"
@@ -59,6 +74,8 @@ class StalePods(Resource):
         for index, change in enumerate(changes):
             sandbox = self._sandboxes[change.name]
             try:
+                if not self._is_there(sandbox):
+                    continue
                 cri.remove(sandbox, STOP)
                 self._wait_for(sandbox)
             except PodnetError as error:
@@ -81,11 +98,21 @@ class StalePods(Resource):
         # What is safe for pods that run is no reason to end them.
         return [entry for entry in found if entry["change_class"] != classes.LIVE_SAFE]
 
+    def _is_there(self, sandbox: cri.Sandbox) -> bool:
+        """Whether a pod is still as it was listed; others may end it while we wait for those before it."""
+        listing = cri.sandboxes([sandbox.socket])
+        if listing.problems:
+            raise listing.problems[0]
+        known = {each.id for each in listing.sandboxes}
+        return sandbox.id in known & {entry["container_id"] for entry in self._stale()}
+
     def _wait_for(self, old: cri.Sandbox) -> None:
         """Wait for the pod's new sandbox and for its attachment."""
         deadline = time.monotonic() + self._timeout
         while time.monotonic() < deadline:
-            new = {each.id for each in cri.sandboxes([old.socket]) if each.ready and each.pod == old.pod} - {old.id}
+            new = {each.id for each in cri.sandboxes([old.socket]).sandboxes if each.ready and each.pod == old.pod} - {
+                old.id
+            }
             attached = {entry.container_id for entry in attachments.attachments(self._network)}
             if new & attached & {entry["container_id"] for entry in self._stale()}:
                 raise PodnetError(

@@ -48,9 +48,11 @@ class CniRuntime(Resource):
         self._services = Services(run)
         self._readers: list[Reader] = []
         self._restarted: list[str] = []
+        #: Whether there is something to change; in check mode that remains so.
+        self._is_pending = False
 
     def read(self) -> State:
-        self._readers = survey(self._run, self._places)
+        self._readers = survey(self._run, self._places, self._present)
         state: State = {}
         for each in self._readers:
             text = _files.read_text(each.path) if each.path else None
@@ -72,6 +74,7 @@ class CniRuntime(Resource):
             if each.path and text is not None:
                 state[f"{FILE}{each.path}"] = text
             if each.path and current.get(f"{FILE}{each.path}") != text:
+                _require_no_link(each.path)
                 changed.add(each.name)
         for each in self._readers:
             name = PROCESS + each.name
@@ -79,6 +82,7 @@ class CniRuntime(Resource):
                 given_back = each.now if each.name in changed else current[name]
                 state[name] = each.wanted if self._present else given_back
         self._warn_of_others()
+        self._is_pending = state != current
         return state
 
     def apply(self, changes: list[Change]) -> None:
@@ -188,7 +192,7 @@ class CniRuntime(Resource):
             return [loaded.look(each, self._network, document) for each in self._readers if each.reads]
 
         found = look()
-        if self._require_loaded and self._present:
+        if self._require_loaded and self._present and not self._is_pending:
             self._wait(lambda: all(entry["loaded"] != loaded.NO for entry in look()))
             found = look()
             wrong = [entry for entry in found if entry["loaded"] == loaded.NO]
@@ -210,13 +214,22 @@ def _answers(socket: str) -> bool:
     return containerd.running(socket) is not None
 
 
+def _require_no_link(path: str) -> None:
+    if os.path.islink(path):
+        raise PodnetError(
+            f"{path}: is a symbolic link to {os.readlink(path)}, which a new file would replace; "
+            "put the file itself in its place"
+        )
+
+
 def _write(texts: t.Mapping[str, t.Optional[str]]) -> None:
     for path, text in texts.items():
         if text is None:
             _files.remove(path)
         else:
-            mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else 0o644
-            _files.write_atomically(path, text, mode)
+            was = os.stat(path) if os.path.exists(path) else None
+            mode = stat.S_IMODE(was.st_mode) if was else 0o644
+            _files.write_atomically(path, text, mode, (was.st_uid, was.st_gid) if was else None)
 
 
 def _shown(each: Reader) -> dict[str, t.Any]:

@@ -25,12 +25,12 @@ PODMAN = "podman"
 DOCKER = ("docker.service", "docker.socket")
 
 
-def survey(run: _programs.Runner, places: Places) -> list[Reader]:
+def survey(run: _programs.Runner, places: Places, present: bool = True) -> list[Reader]:
     """Return every reader that there is, in the order in which they are to be restarted."""
-    docker_shim = flagged.find(flagged.KUBELET, run, places)
-    cri_dockerd = flagged.find(flagged.CRI_DOCKERD, run, places)
+    docker_shim = flagged.find(flagged.KUBELET, run, places, present)
+    cri_dockerd = flagged.find(flagged.CRI_DOCKERD, run, places, present)
     found = [
-        containerd.find(run, places, _others(run, docker_shim, cri_dockerd)),
+        containerd.find(run, places, _others(run, docker_shim, cri_dockerd), present),
         _crio(),
         cri_dockerd,
         docker_shim,
@@ -59,7 +59,9 @@ def _crio() -> t.Optional[Reader]:
     if unit is None:
         return None
     now: dict[str, t.Any] = {"conf_dir": "/etc/cni/net.d", "bin_dirs": ["/opt/cni/bin"]}
-    for path in [Path(CRIO_DIR, "crio.conf"), *sorted(Path(CRIO_DIR, "crio.conf.d").glob("*"))]:
+    # CRI-O goes into directories, too.
+    drop_ins = sorted(path for path in Path(CRIO_DIR, "crio.conf.d").rglob("*") if not path.is_dir())
+    for path in [Path(CRIO_DIR, "crio.conf"), *drop_ins]:
         now.update(crio_keys(_files.read_text(str(path)) or ""))
     why = "is reported only: its settings are network_dir and plugin_dirs in /etc/crio/crio.conf.d"
     return Reader(CRIO, unit, True, why, now, socket=cri.SOCKETS[1])

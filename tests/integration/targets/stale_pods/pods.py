@@ -28,7 +28,7 @@ def make(name: str, attempt: int) -> None:
 
 def main(action: str, *names: str) -> None:
     for attempt in range(1 if action == "make" else 10000):
-        there = {each.pod for each in cri.sandboxes([SOCKET])}
+        there = {each.pod for each in cri.sandboxes([SOCKET]).sandboxes}
         for name in names:
             if f"dns/{name}" not in there:
                 make(name, attempt)

@@ -71,7 +71,8 @@ def test_a_runtime_that_knows_only_the_older_version(tmp_path: Path) -> None:
 
     path = str(tmp_path / "sock")
     with serving(tmp_path / "sock", answer):
-        found = cri.sandboxes([path, str(tmp_path / "none")])
+        found, problems = cri.sandboxes([path, str(tmp_path / "none")])
+        assert problems == []
         assert found == [cri.Sandbox("abc", "dns/one", True, path), cri.Sandbox("def", "dns/two", False, path)]
         cri.remove(found[0], 5)
     assert asked == [
@@ -88,7 +89,29 @@ def test_a_runtime_that_refuses(tmp_path: Path) -> None:
         ):
             cri.status(str(tmp_path / "sock"))
         # It may be a runtime that is none of ours: what it has is not known.
-        assert cri.sandboxes([str(tmp_path / "sock")]) == []
+        assert cri.sandboxes([str(tmp_path / "sock")]) == ([], [])
+
+
+def test_a_runtime_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    left = str(tmp_path / "left")
+    with socket.socket(socket.AF_UNIX) as gone:
+        gone.bind(left)
+    with serving(tmp_path / "sock", lambda _method, _message: b"\xff"):
+        found = cri.sandboxes([left, str(tmp_path / "sock")])
+    assert found.sandboxes == []
+    assert [str(problem).partition(" (")[0] for problem in found.problems] == [
+        f"{tmp_path}/sock: the container runtime is not understood"
+    ]
+
+
+def test_what_the_version_that_is_served_says_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def call(_path: str, method: str, _message: bytes, _timeout: float) -> bytes:
+        raise grpc.GrpcError("no answer") if "v1alpha2" in method else grpc.UnservedError("the call was refused")
+
+    monkeypatch.setattr(grpc, "call", call)
+    with pytest.raises(PodnetError, match=r"fails \(no answer\)") as caught:
+        cri.status("/sock")
+    assert not isinstance(caught.value, cri.UnservedError)
 
 
 def test_nobody_listens(tmp_path: Path) -> None:

@@ -122,6 +122,10 @@ def test_a_drop_in_that_takes_it_back(node: Node) -> None:
         PodnetError, match=r"99-zz-podnet.conf: would be without effect.*add --network-plugin=cni --cni-bin-dir"
     ):
         node.find()
+    # To be without it is possible all the same.
+    found = flagged.find("kubelet", node.run, PLACES, present=False)
+    assert found is not None
+    assert (found.reads, found.original) == (True, None)
 
 
 def test_a_kubelet_that_does_not_read(node: Node) -> None:

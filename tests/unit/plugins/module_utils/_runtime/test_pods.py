@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import converge
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import cri, pods
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import cri, flagged, pods
 
 NEW = {"cniVersion": "1.0.0", "name": "podnet", "plugins": [{"type": "bridge", "mtu": 1450}]}
 OLD = {**NEW, "plugins": [{"type": "bridge"}]}
@@ -30,18 +30,22 @@ class Runtime:
         self.comes_back = True
         self.now: dict[str, t.Any] = NEW
         self.ended: list[str] = []
+        self.problems: list[PodnetError] = []
 
     def add(self, identifier: str, pod: str, config: dict[str, t.Any]) -> None:
         self.sandboxes[identifier] = pod
         self.config[identifier] = config
 
-    def listed(self, _sockets: t.Any = ()) -> list[cri.Sandbox]:
-        return [cri.Sandbox(identifier, pod, True, "/sock") for identifier, pod in self.sandboxes.items()]
+    def listed(self, _sockets: t.Any = ()) -> cri.Listing:
+        found = [cri.Sandbox(identifier, pod, True, "/sock") for identifier, pod in self.sandboxes.items()]
+        return cri.Listing(found, self.problems)
 
     def attached(self, network: str) -> list[attachments.Attachment]:
         assert network == "podnet"
         return [
-            attachments.Attachment(identifier, "eth0", "/", identifier != "dead", [], config)
+            attachments.Attachment(
+                identifier, "eth0", "/", identifier != "dead", [], config, "dns/pod" * (identifier == "silent")
+            )
             for identifier, config in self.config.items()
         ]
 
@@ -76,6 +80,24 @@ def test_one_after_another(runtime: Runtime, tmp_path: Path) -> None:
     assert converge(pods.StalePods("podnet", str(tmp_path), 5), False)["changed"] is False
 
 
+@pytest.mark.parametrize("only_detached", [True, False])
+def test_one_that_others_end_meanwhile_is_not_waited_for(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, only_detached: bool
+) -> None:
+    for identifier in "abc":
+        runtime.add(identifier, f"dns/{identifier}", OLD)
+
+    def remove(sandbox: cri.Sandbox, timeout: float) -> None:
+        runtime.remove(sandbox, timeout)
+        runtime.config.pop("b", None)
+        if not only_detached:
+            runtime.sandboxes.pop("b", None)
+
+    monkeypatch.setattr(cri, "remove", remove)
+    assert converge(pods.StalePods("podnet", str(tmp_path), 1), False)["changed"] is True
+    assert runtime.ended == ["c", "a"]
+
+
 def test_one_that_does_not_come_back(runtime: Runtime, tmp_path: Path) -> None:
     for identifier in "abc":
         runtime.add(identifier, f"dns/{identifier}", OLD)
@@ -106,6 +128,23 @@ def test_who_is_no_pod_is_left(runtime: Runtime, tmp_path: Path) -> None:
     assert made.warnings[0].startswith(
         "container ctr was attached under an older configuration (bridge.mtu) and is no pod"
     )
+
+
+def test_a_pod_of_a_runtime_that_does_not_answer_is_not_left(runtime: Runtime, tmp_path: Path) -> None:
+    runtime.config["ctr"] = OLD
+    runtime.problems = [PodnetError("/sock: no answer; see its journal")]
+    assert converge(pods.StalePods("podnet", str(tmp_path), 5), True)["left"] != []
+    runtime.config["silent"] = OLD
+    for check in (True, False):
+        with pytest.raises(PodnetError, match="/sock: no answer; see its journal"):
+            converge(pods.StalePods("podnet", str(tmp_path), 5), check)
+
+
+def test_the_kubelets_runtime_is_asked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flagged, "endpoint", lambda _run: "/run/k8s/containerd.sock")
+    assert pods.sockets(lambda *_args: (0, "", "")) == [*cri.SOCKETS, "/run/k8s/containerd.sock"]
+    monkeypatch.setattr(flagged, "endpoint", lambda _run: cri.SOCKETS[2])
+    assert pods.sockets(lambda *_args: (0, "", "")) == list(cri.SOCKETS)
 
 
 def test_without_a_file_there_is_nothing_to_compare(runtime: Runtime, tmp_path: Path) -> None:

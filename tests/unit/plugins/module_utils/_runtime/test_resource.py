@@ -157,6 +157,30 @@ def test_there_and_back(node: Node) -> None:
     assert node.started_with == [f"{node.root}/bin/kubelet", "--v=2"]
 
 
+def test_a_link_is_not_replaced_by_a_file(node: Node) -> None:
+    node.converge()
+    place = node.root / "etc/kubelet.service.d/99-zz-podnet.conf"
+    place.rename(node.root / "elsewhere")
+    place.symlink_to(node.root / "elsewhere")
+    assert node.converge()["changed"] is False
+    for check in (True, False):
+        for options in ({"state": "absent"}, {"bin_dirs": ["/x"]}):
+            with pytest.raises(PodnetError, match=f"{place}: is a symbolic link to .*; put the file itself in its pl"):
+                node.converge(check, **options)
+    assert place.is_symlink()
+
+
+def test_a_file_keeps_its_mode_and_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[tuple[t.Any, ...]] = []
+    monkeypatch.setattr(resource._files, "write_atomically", lambda *args: written.append(args))
+    there, new = tmp_path / "there", str(tmp_path / "new")
+    there.write_text("")
+    there.chmod(0o640)
+    found = there.stat()
+    resource._write({str(there): "a", new: "b"})
+    assert written == [(str(there), "a", 0o640, (found.st_uid, found.st_gid)), (new, "b", 0o644, None)]
+
+
 def test_a_restart_that_was_forgotten(node: Node) -> None:
     node.converge()
     node.started_with = node.started_with[:1]
@@ -224,6 +248,14 @@ def test_what_is_loaded_is_never_claimed(node: Node) -> None:
     assert loaded() == ("yes", "pod dns/new was attached with it")
 
 
+def test_check_mode_requires_nothing_of_a_runtime_that_it_does_not_change(node: Node) -> None:
+    (entry,) = node.converge(check_mode=True, require_loaded=True)["loaded"]
+    assert entry["loaded"] == "no"
+    node.converge()
+    with pytest.raises(PodnetError, match="is not what kubelet has loaded"):
+        node.converge(check_mode=True, require_loaded=True)
+
+
 def test_pods_of_before_are_named(node: Node) -> None:
     node.write("net.d/10-podnet.conflist", json.dumps(CONFIG))
     for number in range(11):
@@ -263,7 +295,8 @@ def test_docker_and_crio_beside_it(node: Node) -> None:
         "crio/crio.conf",
         '[crio.network]\nnetwork_dir = "/etc/cni/net.d/"\nplugin_dirs = [\n# "/no",\n"/opt/cni/bin/",\n"/x",\n]\n',
     )
-    node.write("crio/crio.conf.d/10.conf", '[crio.network]\n# network_dir = "/no"\nnetwork_dir = "/etc/other"\n')
+    node.write("crio/crio.conf.d/10.conf", '[crio.network]\n# network_dir = "/no"\nnetwork_dir = "/etc/no"\n')
+    node.write("crio/crio.conf.d/20/30.conf", '[crio.network]\nnetwork_dir = "/etc/other"\n')
     made = node.resource()
     found = {entry["name"]: entry for entry in converge(made, True)["readers"]}
     assert list(found) == ["containerd", "crio", "kubelet"]
