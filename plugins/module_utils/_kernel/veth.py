@@ -11,7 +11,6 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import typing as t
 
