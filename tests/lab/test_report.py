@@ -62,7 +62,7 @@ def test_drift_says_who_differs_by_its_status_and_changes_nothing(lab: Lab) -> N
     same = lab.play("drift", drift_path=report)
     assert same.status == 0, same.output
     assert "node1 as declared" in same.words
-    assert {node: counts["changed"] for node, counts in same.recap.items()} == dict.fromkeys(same.recap, 0)
+    assert {node: counts["changed"] for node, counts in same.recap.items()} == {"localhost": 0, "node1": 0, "node2": 0}
     assert read(lab, "drift.json")["drifted"] is False
     lab.require(made)
 
@@ -174,6 +174,7 @@ def test_the_report_is_written_where_nobody_answers(lab: Lab) -> None:
     report = read(lab, "page.json")
     assert "10.12.0.0/33" in report["controller"]["problem"]
     assert report["summary"]["unreachable"] == ["node1"]
+    assert report["summary"]["well"] is False
 
 
 def test_a_node_that_runs_no_module_is_told_and_hinders_nobody(lab: Lab) -> None:

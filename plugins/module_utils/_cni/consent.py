@@ -125,7 +125,7 @@ def _require_leases_inside(network: conf.Network) -> None:
     cidrs = [ipaddress.ip_network(cidr) for cidr in conf.pod_cidrs(network.document)]
     for data_dir in data_dirs([network.document]) if cidrs else ():
         for lease in store.leases(network.name, data_dir):
-            if not any(ipaddress.ip_address(lease.address) in cidr for cidr in cidrs):
+            if not _is_in(lease.address, cidrs):
                 listed = ", ".join(str(cidr) for cidr in cidrs)
                 raise PodnetError(
                     f"config: {data_dir}/{network.name} holds a lease of {lease.address}, which is outside {listed}; "

@@ -155,10 +155,16 @@ def add_address(ipr: t.Any, index: int, interface: Interface) -> None:
 
 def remove_address(ipr: t.Any, index: int, interface: Interface) -> None:
     """Take an address from a link of the namespace that we are in, and no other address with it."""
-    beside = [each for each in all_addresses(ipr).get(index, ()) if each.network == interface.network]
-    first = interface.version == 4 and len(beside) > 1 and beside[0] == interface
-    with _promoting(index) if first else contextlib.nullcontext():
+    with _promoting(index) if _takes_others_along(ipr, index, interface) else contextlib.nullcontext():
         ipr.addr("del", index=index, address=str(interface.ip), prefixlen=interface.network.prefixlen)
+
+
+def _takes_others_along(ipr: t.Any, index: int, interface: Interface) -> bool:
+    """Whether it is the first of several IPv4 addresses of one network."""
+    if interface.version == 6:
+        return False
+    beside = [each for each in all_addresses(ipr).get(index, ()) if each.network == interface.network]
+    return len(beside) > 1 and beside[0] == interface
 
 
 @contextlib.contextmanager

@@ -110,9 +110,8 @@ class StalePods(Resource):
         """Wait for the pod's new sandbox and for its attachment."""
         deadline = time.monotonic() + self._timeout
         while time.monotonic() < deadline:
-            new = {each.id for each in cri.sandboxes([old.socket]).sandboxes if each.ready and each.pod == old.pod} - {
-                old.id
-            }
+            there = cri.sandboxes([old.socket]).sandboxes
+            new = {each.id for each in there if each.ready and each.pod == old.pod and each.id != old.id}
             attached = {entry.container_id for entry in attachments.attachments(self._network)}
             if new & attached & {entry["container_id"] for entry in self._stale()}:
                 raise PodnetError(
