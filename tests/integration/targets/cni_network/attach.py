@@ -12,6 +12,7 @@ attach.py FILE POD refuse   FILE holds a list of configurations: print why each 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
@@ -80,6 +81,13 @@ def remember(document: dict[str, t.Any], pod: str, text: str, result: dict[str, 
         json.dump(entry, file)
 
 
+def clean(document: dict[str, t.Any], pod: str) -> None:
+    """Give back what was made before a plugin failed; a plugin that does not take its configuration made nothing."""
+    for conf in reversed(chain(document)):
+        with contextlib.suppress(SystemExit):
+            call("DEL", pod, conf)
+
+
 def refuse(documents: list[dict[str, t.Any]], prefix: str) -> None:
     taken = []
     for number, document in enumerate(documents):
@@ -90,6 +98,7 @@ def refuse(documents: list[dict[str, t.Any]], prefix: str) -> None:
             add(document, pod)
         except SystemExit as error:
             print(" ".join(str(error).split()))
+            clean(document, pod)
         else:
             taken.append(document)
         finally:
