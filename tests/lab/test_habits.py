@@ -80,6 +80,9 @@ def test_the_last_lines_say_all_that_is_done_and_nothing_else(lab: Lab) -> None:
     assert checked.summary["node1"].endswith("(CNI plugins 9)")
     planned = ok(lab.play("site", "--tags", "plan", docker_state="present", **release))
     assert "(Docker 3, CNI plugins 9, network " in planned.summary["node1"]
+    assert (
+        ok(lab.play("site", "--tags", "plan", "--check", docker_state="present", **release)).summary == planned.summary
+    )
     # Another tag plans the plugins, too, and does not bring them.
     assert ok(lab.play("site", "--tags", "kubelet", **release)).summary == {"node1": "nothing to do"}
 
@@ -92,6 +95,20 @@ def test_the_last_lines_say_all_that_is_done_and_nothing_else(lab: Lab) -> None:
         foretold = ok(lab.play("site", *option, pod_network_mtu="1400", kubelet_recycle_pods=True))
         assert foretold.summary["node1"].startswith("would be done: "), foretold.output
         assert re.search(r"runtime 1|recycle pod default/pod-web", foretold.summary["node1"]), foretold.output
+
+
+def test_lists_may_be_text_with_commas(lab: Lab) -> None:
+    """As in options of modules; ``-e name=value`` can give nothing else."""
+    lab.create(1)
+    lists = {
+        "cni_plugins_names": ["bridge", "host-local", "portmap"],
+        "pod_network_pod_cidrs": ["10.12.0.0/24", "fd00:12::/64"],
+        "pod_network_masquerade_exclude": ["192.0.2.0/28", "192.0.2.64/28"],
+        "pod_network_ignore_conflicts": ["vpn", "foreign_rule"],
+    }
+    ok(lab.play("site", **lists))
+    texts = {name: ", ".join(items) for name, items in lists.items()}
+    assert ok(lab.play("site", **texts)).summary == {"node1": "nothing to do"}
 
 
 def test_limit_adds_a_node_and_touches_nothing_of_the_others_but_their_routes(lab: Lab) -> None:

@@ -10,6 +10,7 @@ import base64
 import json
 import typing as t
 
+import pytest
 from conftest import Lab
 
 RULE = "-A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE"
@@ -89,10 +90,11 @@ def test_drift_says_who_differs_by_its_status_and_changes_nothing(lab: Lab) -> N
     lab.require(planted)
 
 
-def test_drift_of_nobody_is_not_as_declared(lab: Lab) -> None:
+@pytest.mark.parametrize("playbook", ["drift", "verify"])
+def test_nobody_is_not_as_it_should_be(lab: Lab, playbook: str) -> None:
     lab.create(1)
     for args in ((), ("--limit", "node1")):
-        misspelled = lab.play("drift", *args, podnet_hosts="kube_nodes")
+        misspelled = lab.play(playbook, *args, podnet_hosts="kube_nodes")
         assert misspelled.status == 2, misspelled.output
         assert "podnet_hosts: kube_nodes matches no host of the inventory; correct one of them" in misspelled.words
 

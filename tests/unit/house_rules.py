@@ -251,7 +251,7 @@ def roles_have_a_readme_with_every_variable(root: Path) -> list[str]:
 def tasks_do_not_loop(root: Path) -> list[str]:
     """One module call for all rules, links, routes or files: no task loops, unless to ask one host after the other."""
     complaints = []
-    places = ("roles/*/tasks/**/*.yml", "roles/*/handlers/*.yml", "playbooks/*.yml")
+    places = ("roles/*/tasks/**/*.yml", "roles/*/handlers/*.yml", "playbooks/**/*.yml")
     for path in sorted(path for place in places for path in root.glob(place)):
         for task in dictionaries(load(path)):
             asks_hosts = "item" in task.get("delegate_to", "")

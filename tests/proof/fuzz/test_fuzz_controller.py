@@ -18,6 +18,7 @@ from fuzzing import Random, feed, fuzzed
 
 from ansible_collections.mink8s.podnet.plugins.action import pod_cidr, report_page
 from ansible_collections.mink8s.podnet.plugins.filter import (
+    as_list,
     cni_bridge_config,
     drift,
     gateway_addresses,
@@ -193,6 +194,7 @@ FILTERS: dict[str, tuple[t.Any, t.Callable[[t.Any], t.Any]]] = {
     "probe_targets": (ATTACHED, probe_targets.probe_targets),
     "reachability": (ROWS, reachability.reachability),
     "node_addresses": (VARIABLES["node1"], node_addresses.node_addresses),
+    "as_list": (["10.12.0.0/16,fd00:12::/48", ["192.0.2.0/24"]], as_list.as_list),
     "gateway_addresses": (["10.12.1.0/24", "fd00::/64"], gateway_addresses.gateway_addresses),
     "cni_bridge_config": (
         ["10.12.1.0/24", "fd00::/64"],
