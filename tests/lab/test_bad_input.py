@@ -280,7 +280,7 @@ KUBELET = [
     Case(
         "containerd's configuration of an unknown version",
         [
-            "/etc/containerd/config.toml: is of version 1, and only 2 and 3 are changed here",
+            "/etc/containerd/config.toml: is of version 1, and only versions 2 to 4 are changed here",
             "write it anew as version 2",
         ],
         before=CONTAINERD + "echo 'oom_score = 0' > /etc/containerd/config.toml",
