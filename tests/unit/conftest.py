@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _errors
@@ -20,6 +21,10 @@ from ansible_collections.mink8s.podnet.plugins.module_utils import _errors
 sys.path += [str(Path(__file__).parent), str(Path(__file__).parents[1] / "benchmarks")]
 #: Some tests start Python programs of their own, which shall find the collection where these have found it.
 os.environ["PYTHONPATH"] = str(Path(_errors.__file__).parents[5])
+
+# How long one example takes says how busy the machine is, and nothing of the code.
+hypothesis.settings.register_profile("unit", deadline=None)
+hypothesis.settings.load_profile("unit")
 
 
 def pytest_configure(config: pytest.Config) -> None:
