@@ -40,6 +40,9 @@ GROUP = "pod_cidrs"
 #: 65,536 nodes with blocks of both families are 4 MiB.
 SIZE_LIMIT = 64 * 1024 * 1024
 
+#: Nodes within nodes; a lock file has six.
+DEEPEST = 50
+
 #: Another run holds the file for seconds at most.
 LOCK_SECONDS = 60.0
 
@@ -126,7 +129,22 @@ def _load(path: str, text: str) -> t.Any:
 
 
 def _strict(base: t.Any) -> t.Any:
-    """Return the loader with one more check: a merge must not leave a host twice, the last one would win."""
+    """Return the loader with two more checks.
+
+    A merge must not leave a host twice, the last one would win.  And libyaml nests as deeply as the text, until the
+    stack is full and the process dies.
+    """
+    depth = 0
+
+    def descend_resolver(_loader: t.Any, parent: t.Any, _index: t.Any) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEEPEST:
+            raise yaml.MarkedYAMLError(problem="it is nested too deeply", problem_mark=parent.start_mark)
+
+    def ascend_resolver(_loader: t.Any) -> None:
+        nonlocal depth
+        depth -= 1
 
     def construct_mapping(loader: t.Any, node: t.Any, deep: bool = False) -> dict[t.Any, t.Any]:
         seen: set[str] = set()
@@ -140,7 +158,8 @@ def _strict(base: t.Any) -> t.Any:
         mapping: dict[t.Any, t.Any] = base.construct_mapping(loader, node, deep)
         return mapping
 
-    return type("StrictLoader", (base,), {"construct_mapping": construct_mapping})
+    checks = (construct_mapping, descend_resolver, ascend_resolver)
+    return type("StrictLoader", (base,), {check.__name__: check for check in checks})
 
 
 def _cluster(path: str, content: dict[str, t.Any]) -> list[tuple[str, int]]:

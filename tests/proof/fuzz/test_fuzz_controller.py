@@ -36,7 +36,7 @@ PLACE = ground.PLACE / "fuzz-controller"
 
 # ---- the lock file
 
-YAML = ("&a [*a, 10.12.0.0/24", "!!python/name:os.system [", "<<: [", "[" * 2000, "? {a: b} : [")
+YAML = ("&a [*a, 10.12.0.0/24", "!!python/name:os.system [", "<<: [", "[" * 100_000, "? {a: b} : [")
 
 
 def a_lock_file(rng: Random) -> bytes:
