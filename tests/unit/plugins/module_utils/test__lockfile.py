@@ -99,8 +99,8 @@ def test_a_host_name_that_yaml_would_not_give_back_is_refused(name: str) -> None
         ("pod_cidrs: !!python/object/apply:os.system [id]", "holds something else than the one key vars"),
         ("--- a\n--- b\n", "is not YAML ("),
         ("\x07", "is not YAML ("),
-        # libyaml, which knows no limit, would end the process.
-        *[(text * 100_000, "is not YAML (it is nested too deeply, line 1)") for text in ("[", "{a: ", "- ", "? ")],
+        # libyaml 0.2.5, which knows no limit, would end the process; later ones may refuse it before we do.
+        *[(text * 100_000, "is not YAML (") for text in ("[", "{a: ", "- ", "? ")],
         (TEXT.replace("      node10", "<<<<<<< HEAD\n      node10"), "has the marks of a merge that is not finished"),
     ],
 )
