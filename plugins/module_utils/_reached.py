@@ -25,13 +25,22 @@ def address() -> t.Optional[str]:
     return connection[2] if connection else None
 
 
-def precious(exits: t.Iterable[str], held: t.Mapping[str, t.Container[str]]) -> dict[str, str]:
-    """Return the links that must stay, each with the reason: those of default routes, and those that hold ssh's end."""
+def precious(
+    exits: t.Iterable[str], held: t.Mapping[str, t.Container[str]], below: t.Mapping[str, str]
+) -> dict[str, str]:
+    """Return the links that must stay, each with the reason: those of default routes, those that hold ssh's end.
+
+    And what these stand on (``below``), as a VLAN does on its link, or the end of a veth pair on the other end.
+    """
     reasons = dict.fromkeys(exits, "carries the default route")
     end, _mark, zone = (address() or "").partition("%")
     # Links that have their MAC from one another, as VLANs do, have the same link-local address.
     for name in [name for name, addresses in held.items() if end and end in addresses and zone in ("", name)]:
         reasons.setdefault(name, f"carries {end}, which Ansible is connected to")
+    for name in [*reasons]:
+        while name in below and below[name] not in reasons:
+            reasons[below[name]] = f"carries {name}, which {reasons[name]}"
+            name = below[name]  # noqa: PLW2901
     return reasons
 
 
@@ -39,11 +48,13 @@ def precious_by_ip(run: Runner) -> dict[str, str]:
     """Return the same by ip(8), for modules that need nothing else of the kernel: pyroute2 is long to import."""
     ways = [way for family in ("-4", "-6") for way in _ip.objects(run, family, "route", "show", "default")]
     hops = [hop for way in ways for hop in (way, *_json.objects(way.get("nexthops")))]
+    links = {str(link.get("ifname")): link for link in _ip.objects(run, "address", "show")}
     held = {
-        str(link.get("ifname")): [str(each.get("local")) for each in _json.objects(link.get("addr_info"))]
-        for link in _ip.objects(run, "address", "show")
+        name: [str(each.get("local")) for each in _json.objects(link.get("addr_info"))] for name, link in links.items()
     }
-    return precious([str(hop["dev"]) for hop in hops if "dev" in hop], held)
+    # Where that is in another namespace, ip(8) tells a number and no name.
+    below = {name: str(link["link"]) for name, link in links.items() if "link" in link}
+    return precious([str(hop["dev"]) for hop in hops if "dev" in hop], held, below)
 
 
 def require_way_back(networks: t.Iterable[tuple[str, Network]]) -> None:

@@ -236,7 +236,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._cni import conf, lo
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.directory import Request
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.network import CniNetwork
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, netns
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ifaddrs, links, netns
 from ansible_collections.mink8s.podnet.plugins.module_utils._programs import runner
 
 
@@ -292,7 +292,7 @@ def _build(module: AnsibleModule) -> CniNetwork:
 def _node(uplink: str | None) -> node.Node:
     """The node's links, as plain values."""
     with netns.netlink() as ipr:
-        found, held = links.links(ipr), links.lasting_addresses(ipr)
+        found, held = links.links(ipr), ifaddrs.lasting(ipr)
         if uplink is not None and uplink not in found:
             raise OptionError("uplink", uplink, "is no link of this node", "use a name that `ip link` shows")
         plain = {

@@ -43,7 +43,10 @@ options:
           - Required with O(state=present).
         type: str
       bridge:
-        description: Bridge that the node's end is a port of. By default that is left as it is.
+        description:
+          - Bridge that the node's end is a port of. By default that is left as it is.
+          - It must carry neither the default route nor the address that Ansible is connected to, for a port could
+            change its MAC address and its MTU.
         type: str
       addresses:
         description: Addresses of the other end with their prefix lengths, none of them link-local IPv6.

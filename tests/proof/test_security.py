@@ -93,6 +93,7 @@ REACHED_BY = [
         ("bridge", {"name": "NAME", "mtu": "1450"}),
         ("bridge", {"name": "br1", "mtu": "1450", "ports": [{"name": "NAME"}]}),
         ("bridge", {"name": "NAME", "state": "absent"}),
+        ("veth", {"pairs": [{"name": "v1", "netns": "/proc/self/ns/net", "peer": "eth9", "bridge": "NAME"}]}),
         ("persistence", {"bridge": "NAME"}),
         ("cni_network", {**NETWORK, "config": {**samples.CONF, "bridge": "NAME"}}),
     ],
@@ -129,8 +130,11 @@ def test_a_pair_that_the_node_is_reached_by_stays(how: str, state: str) -> None:
         answer = run("veth", check, pairs=[{"name": "up0", "netns": "/proc/self/ns/net", "peer": "eth9"}], state=state)
         assert answer.failed, answer.result
         assert "carries" in answer.sentence, answer.sentence
+        other_end = run("veth", check, pairs=[{"name": "up1"}], state="absent")
+        assert "pairs[0].name: up1 carries up0, which carries " in other_end.sentence
     assert everything() == before
-    assert not run("veth", True, pairs=[{"name": "up1"}], state="absent").failed
+    ground.batch("link add up10 type veth peer name up11", "link set up10 alias podnet")
+    assert not run("veth", pairs=[{"name": "up10"}], state="absent").failed
 
 
 @pytest.mark.parametrize("how", ["default route", "ssh", "neither"])

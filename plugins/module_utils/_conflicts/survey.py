@@ -23,7 +23,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.overlaps 
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.texts import docker_pools
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.verdicts import WARNS, Conflict, Consent
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, netns, sysctls
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ifaddrs, links, netns, sysctls
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import foreign, iptables, nftables, ruleset
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Interface
 
@@ -52,7 +52,7 @@ class Survey:
     def _look_at_links(self) -> None:
         with netns.netlink() as ipr:
             every = links.links(ipr)
-            addresses = links.all_addresses(ipr)
+            addresses = ifaddrs.every(ipr)
             exits = [self._uplink] if self._uplink else links.exits(ipr, every)
             routes = [route for family in (links.AF_INET, links.AF_INET6) for route in links.routes(ipr, family)]
         for link in every.values():

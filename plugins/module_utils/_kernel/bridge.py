@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _persist
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import bridge_batch, links, netns
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import bridge_batch, ifaddrs, links, netns
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import bridge_checks as checks
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.bridge_checks import Scene
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.bridge_options import Port, Wanted, stable_mac
@@ -39,7 +39,7 @@ class Bridge(Resource):
             exits = links.exits(ipr, found)
             scene = Scene(wanted.name, found, exits, links.precious(ipr, found, exits))
             link = scene.bridge
-            self._scene = replace(scene, addresses=links.addresses(ipr, link.index) if link else ())
+            self._scene = replace(scene, addresses=ifaddrs.lasting_of(ipr, link.index) if link else ())
         if link is None or (not wanted.present and not link.ours):
             return self._address_state() if link else {}
         ports = [port for port in wanted.ports if self._scene.is_plugged(port.name)]
@@ -146,7 +146,7 @@ class Bridge(Resource):
         checks.require_ports(self._scene, self._wanted, plugged)
         addresses = {each for each in self._wanted.addresses if self._address_key(each) in added}
         with netns.entered(self._wanted.netns):
-            checks.require_ipv6(self._wanted, addresses, lambda: links.ipv6_is_off(self._wanted.name))
+            checks.require_ipv6(self._wanted, addresses, lambda: ifaddrs.ipv6_is_off(self._wanted.name))
 
     def _step(self, ipr: t.Any, change: Change) -> None:
         interfaces = {self._address_key(each): each for each in (*self._scene.addresses, *self._wanted.addresses)}
@@ -154,7 +154,7 @@ class Bridge(Resource):
         if change.name == self._key:
             self._change_bridge(ipr, change)
         elif change.name in interfaces:
-            act = links.add_address if change.before is None else links.remove_address
+            act = ifaddrs.add if change.before is None else ifaddrs.remove
             act(ipr, links.index_of(ipr, self._wanted.name), interfaces[change.name])
         else:
             self._change_port(ipr, ports[change.name], change)

@@ -2,23 +2,19 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Links and their addresses as plain values, whose links they are, and which one leads out of the node.
+"""Links and routes as plain values, whose links they are, and which one leads out of the node.
 
 This module util is PRIVATE to the collection.  It can have breaking changes at any time.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ipaddress
-import os
-import socket
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _reached
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._values import Interface
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ifaddrs, netns
 
 #: The alias (`ip link show` prints it) of every link that we made; only such a link is ever removed.
 ALIAS = "podnet"
@@ -32,8 +28,6 @@ UNICAST, LOCAL = 1, 2
 #: The metric that the kernel gives a route for which none is asked, by the IP version.
 DEFAULT_METRIC = {4: 0, 6: 1024}
 _IFF_UP = 1
-_IFA_F_NODAD = 0x02
-_IFA_F_PERMANENT = 0x80
 
 
 @dataclass(frozen=True)
@@ -48,6 +42,7 @@ class Link:
     up: bool
     alias: str
     master: int
+    #: The number of what it stands on, or of its other end (IFLA_LINK).
     peer: int
     stp: bool
     hairpin: bool
@@ -92,102 +87,13 @@ class Route:
 
 def links(ipr: t.Any) -> dict[str, Link]:
     """Return all links by name."""
-    found = (_link(message) for message in _whole(ipr.get_links))
+    found = (_link(message) for message in netns.dump(ipr.get_links))
     return {link.name: link for link in found}
-
-
-def _whole(dump: t.Callable[[], t.Iterable[t.Any]]) -> list[t.Any]:
-    """Ask again where something came or went while the kernel told it, as where pods are being attached."""
-    for _attempt in range(20):
-        try:
-            return list(dump())
-        except Exception as error:
-            # Its class is pyroute2's, which is not imported for that.
-            if type(error).__name__ != "NetlinkDumpInterrupted":
-                raise
-    raise PodnetError("netlink: the node's network changes faster than it can be listed; run this again")
-
-
-def addresses(ipr: t.Any, index: int) -> list[Interface]:
-    """Return a link's lasting addresses without the link-local ones, which the kernel minds itself."""
-    return lasting_addresses(ipr).get(index, [])
-
-
-def lasting_addresses(ipr: t.Any) -> dict[int, list[Interface]]:
-    """Return these of all links by their numbers; to ask link by link takes as many dumps of all."""
-    return _addresses(ipr, _is_lasting)
-
-
-def all_addresses(ipr: t.Any) -> dict[int, list[Interface]]:
-    """Return the addresses of all links by their numbers, also those that a DHCP server or a router has lent."""
-    return _addresses(ipr, lambda _message, _interface: True)
-
-
-def _addresses(ipr: t.Any, counts: t.Callable[[t.Any, Interface], bool]) -> dict[int, list[Interface]]:
-    found: dict[int, list[Interface]] = {}
-    for message in _whole(ipr.get_addr):
-        interface = _interface(message)
-        if counts(message, interface):
-            found.setdefault(message["index"], []).append(interface)
-    return found
-
-
-def _is_lasting(message: t.Any, interface: Interface) -> bool:
-    flags = message.get_attr("IFA_FLAGS") or message["flags"]
-    return bool(flags & _IFA_F_PERMANENT) and not (interface.version == 6 and interface.is_link_local)
-
-
-def ipv6_is_off(name: str) -> bool:
-    """Whether the kernel would refuse an IPv6 address on a link, which need not be there yet."""
-    for each in (name, "default"):
-        path = f"/proc/sys/net/ipv6/conf/{each}/disable_ipv6"
-        if os.path.exists(path):
-            with open(path, encoding="utf-8") as file:
-                return file.read().strip() != "0"
-    return True
-
-
-def add_address(ipr: t.Any, index: int, interface: Interface) -> None:
-    """Give a link an address that can be used at once, also where nothing is plugged in yet."""
-    options = {"flags": _IFA_F_NODAD} if interface.version == 6 else {}
-    ipr.addr("add", index=index, address=str(interface.ip), prefixlen=interface.network.prefixlen, **options)
-
-
-def remove_address(ipr: t.Any, index: int, interface: Interface) -> None:
-    """Take an address from a link of the namespace that we are in, and no other address with it."""
-    with _promoting(index) if _takes_others_along(ipr, index, interface) else contextlib.nullcontext():
-        ipr.addr("del", index=index, address=str(interface.ip), prefixlen=interface.network.prefixlen)
-
-
-def _takes_others_along(ipr: t.Any, index: int, interface: Interface) -> bool:
-    """Whether it is the first of several IPv4 addresses of one network."""
-    if interface.version == 6:
-        return False
-    beside = [each for each in all_addresses(ipr).get(index, ()) if each.network == interface.network]
-    return len(beside) > 1 and beside[0] == interface
-
-
-@contextlib.contextmanager
-def _promoting(index: int) -> t.Iterator[None]:
-    """Let the second IPv4 address of a network follow the first one; by default the kernel takes all of them away."""
-    path = f"/proc/sys/net/ipv4/conf/{socket.if_indextoname(index)}/promote_secondaries"
-    with open(path, encoding="utf-8") as file:
-        before = file.read()
-    _write(path, "1")
-    try:
-        yield
-    finally:
-        _write(path, before)
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def routes(ipr: t.Any, family: int, **filters: t.Any) -> list[Route]:
     """Return the main table's routes of a family; pyroute2 passes the filters (``oif``) on."""
-    found = _whole(lambda: ipr.get_routes(family=family, table=MAIN_TABLE, **filters))
+    found = netns.dump(lambda: ipr.get_routes(family=family, table=MAIN_TABLE, **filters))
     return [_route(message) for message in found]
 
 
@@ -204,9 +110,12 @@ def exits(ipr: t.Any, found: t.Mapping[str, Link]) -> list[str]:
 
 def precious(ipr: t.Any, found: t.Mapping[str, Link], out: t.Sequence[str]) -> dict[str, str]:
     """Return which of the links must stay as they are, each with the reason: those of ``exits`` and ssh's."""
-    held = all_addresses(ipr) if _reached.address() else {}
+    held = ifaddrs.every(ipr) if _reached.address() else {}
+    names = {link.index: link.name for link in found.values()}
     return _reached.precious(
-        out, {link.name: [str(each.ip) for each in held.get(link.index, ())] for link in found.values()}
+        out,
+        {link.name: [str(each.ip) for each in held.get(link.index, ())] for link in found.values()},
+        {link.name: names[link.peer] for link in found.values() if link.nsid is None and link.peer in names},
     )
 
 
@@ -221,12 +130,6 @@ def index_of(ipr: t.Any, name: str) -> int:
 def give_alias(ipr: t.Any, index: int) -> None:
     """Show whose a link is that was made in the group UNNAMED."""
     ipr.link("set", index=index, ifalias=ALIAS, group=0)
-
-
-def _interface(message: t.Any) -> Interface:
-    # On a point-to-point link IFA_ADDRESS is the other end's.
-    text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
-    return ipaddress.ip_interface(f"{text}/{message['prefixlen']}")
 
 
 def _link(message: t.Any) -> Link:

@@ -2,7 +2,7 @@
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""Network namespaces: find one by its name, and open a netlink socket in it.
+"""Network namespaces: find one by its name, open a netlink socket in it, and ask the kernel there.
 
 A netlink socket stays in the namespace that it was made in, so a namespace is entered for that moment only.
 
@@ -67,6 +67,18 @@ def netlink(path: t.Optional[str] = None) -> t.Iterator[t.Any]:
             handle = factory()
     with asking("netlink"), handle:
         yield handle
+
+
+def dump(ask: t.Callable[[], t.Iterable[t.Any]]) -> list[t.Any]:
+    """Ask again where something came or went while the kernel told it, as where pods are being attached."""
+    for _attempt in range(20):
+        try:
+            return list(ask())
+        except Exception as error:
+            # Its class is pyroute2's, which is not imported for that.
+            if type(error).__name__ != "NetlinkDumpInterrupted":
+                raise
+    raise PodnetError("netlink: the node's network changes faster than it can be listed; run this again")
 
 
 #: What the kernel says when somebody else was faster.

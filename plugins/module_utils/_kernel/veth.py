@@ -17,13 +17,8 @@ import typing as t
 from ansible_collections.mink8s.podnet.plugins.module_utils import _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, netns
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, netns, veth_peer
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.veth_options import Pair
-
-#: Routes that the kernel makes by itself: for an address, and from router advertisements.
-_KERNELS = (2, 9)
-
-_FAMILIES = {4: links.AF_INET, 6: links.AF_INET6}
 
 
 class Veths(Resource):
@@ -53,9 +48,7 @@ class Veths(Resource):
             self._check_name(pair)
             if self._present and current.get(key) == wanted[key]:
                 continue
-            if pair.name in self._precious:
-                remedy = "give the node another link for that first, or choose another name"
-                raise OptionError(f"{pair.option}.name", pair.name, self._precious[pair.name], remedy)
+            self._check_precious(pair)
             if self._present and os.path.exists(pair.path):
                 self._check_inside(pair)
         return wanted
@@ -83,23 +76,13 @@ class Veths(Resource):
             with netns.netlink(pair.path) as ipr:
                 peer = links.links(ipr).get(pair.peer)
                 if peer and peer.kind == "veth" and (peer.peer, peer.index) == (host.index, host.peer):
-                    values.update(self._read_inside(ipr, pair, host, peer))
+                    # Where the ends differ, the one that is not as it should be.
+                    mtu = peer.mtu if host.mtu == pair.mtu else host.mtu
+                    values.update({"peer": peer.name, "netns": pair.netns, "mtu": mtu, "up": host.up and peer.up})
+                    values.update(veth_peer.found(ipr, peer.index))
         # Only what was asked for is compared, and nothing was when the pair is to go.
         keys = _wanted(pair) if self._present else ("bridge", "mtu", "up")
         return {key: values[key] for key in keys}
-
-    @staticmethod
-    def _read_inside(ipr: t.Any, pair: Pair, host: links.Link, peer: links.Link) -> dict[str, t.Any]:
-        ways = [_shown(way.dst, way.via) for way in _ways(ipr, peer.index)]
-        return {
-            "peer": peer.name,
-            "netns": pair.netns,
-            # Where the ends differ, the one that is not as it should be.
-            "mtu": peer.mtu if host.mtu == pair.mtu else host.mtu,
-            "up": host.up and peer.up,
-            "addresses": sorted(str(interface) for interface in links.addresses(ipr, peer.index)),
-            "routes": sorted(ways),
-        }
 
     def _master(self, host: links.Link) -> t.Optional[str]:
         return next((link.name for link in self._links.values() if host.master and link.index == host.master), None)
@@ -117,12 +100,21 @@ class Veths(Resource):
         warning = f"{pair.name} is not ours, {what}: it stays"
         self.warnings += [warning] if warning not in self.warnings else []
 
+    def _check_precious(self, pair: Pair) -> None:
+        """Refuse to change how the node is reached; a bridge may take its MAC address and its MTU from its ports."""
+        if pair.name in self._precious:
+            remedy = "give the node another link for that first, or choose another name"
+            raise OptionError(f"{pair.option}.name", pair.name, self._precious[pair.name], remedy)
+        if self._present and pair.bridge in self._precious:
+            problem = f"{self._precious[pair.bridge]}, and a port could change it"
+            raise OptionError(f"{pair.option}.bridge", pair.bridge, problem, "choose another bridge")
+
     def _check_inside(self, pair: Pair) -> None:
         """Refuse what the kernel would refuse half-way, because of what others have in the namespace."""
         with netns.netlink(pair.path) as inside:
             there = links.links(inside)
             others = {link.index: link.name for link in there.values() if not self._is_other_end(link)}
-            taken = {way.dst: others[way.device] for way in _rivals(inside) if way.device in others}
+            taken = {way.dst: others[way.device] for way in veth_peer.rivals(inside) if way.device in others}
         if pair.peer in others.values():
             problem = f"is already in {pair.netns}"
             raise OptionError(f"{pair.option}.peer", pair.peer, problem, "choose another peer")
@@ -145,7 +137,7 @@ class Veths(Resource):
             raise OptionError(f"{pair.option}.netns", pair.netns, "is not there", remedy)
         self._check_inside(pair)
         with netns.entered(pair.path):
-            _require_ipv6(pair)
+            veth_peer.require_ipv6(pair)
         bridge = self._links.get(pair.bridge) if pair.bridge else None
         if pair.bridge and (bridge is None or bridge.kind != "bridge"):
             problem = "is not a bridge" if bridge else "is not there"
@@ -169,13 +161,13 @@ class Veths(Resource):
             ipr.link("add", ifname=pair.name, kind="veth", peer=peer, group=links.UNNAMED)
         self._settle_host(ipr, pair)
         with netns.entered(pair.path), netns.netlink() as inside:
-            _settle_peer(inside, pair)
+            veth_peer.settle(inside, pair)
 
     def _add_routes(self, ipr: t.Any, change: Change) -> None:  # noqa: ARG002
         if change.after is not None:
             pair = self._pairs[change.name]
             with netns.netlink(pair.path) as inside:
-                _add_routes(inside, pair)
+                veth_peer.add_routes(inside, pair)
 
     def _settle_host(self, ipr: t.Any, pair: Pair) -> None:
         index = links.index_of(ipr, pair.name)
@@ -187,60 +179,12 @@ class Veths(Resource):
         ipr.link("set", index=index, state="up")
 
 
-def _require_ipv6(pair: Pair) -> None:
-    """Refuse what the kernel would refuse half-way where IPv6 is off in the namespace that we are in."""
-    asked = {f"addresses[{index}]": str(each) for index, each in enumerate(pair.addresses)}
-    asked.update({f"routes[{index}].dst": way.dst for index, way in enumerate(pair.routes)})
-    for option, value in asked.items():
-        if ":" in value and links.ipv6_is_off(pair.peer):
-            remedy = f"set the sysctl net.ipv6.conf.default.disable_ipv6 and that of {pair.peer} to 0 there"
-            raise OptionError(f"{pair.option}.{option}", value, f"needs IPv6, which is off in {pair.netns}", remedy)
-
-
 def _is_born(change: Change) -> bool:
     """Whether the pair is made, or made anew because its other end is elsewhere."""
     before, after = change.before, change.after
     if before is None or after is None:
         return after is not None
     return bool((before["peer"], before["netns"]) != (after["peer"], after["netns"]))
-
-
-def _settle_peer(ipr: t.Any, pair: Pair) -> None:
-    index = links.index_of(ipr, pair.peer)
-    if pair.mtu is not None:
-        ipr.link("set", index=index, mtu=pair.mtu)
-    ipr.link("set", index=index, state="up")
-    found = links.addresses(ipr, index)
-    for interface in (each for each in reversed(found) if each not in pair.addresses):
-        links.remove_address(ipr, index, interface)
-    for interface in (each for each in pair.addresses if each not in found):
-        links.add_address(ipr, index, interface)
-    asked = {_shown(way.dst, way.via) for way in pair.routes}
-    for way in _ways(ipr, index):
-        if _shown(way.dst, way.via) not in asked:
-            via = {"gateway": way.via} if way.via else {}
-            ipr.route("del", dst=way.dst, oif=index, priority=way.metric, **via)
-
-
-def _add_routes(ipr: t.Any, pair: Pair) -> None:
-    index = links.index_of(ipr, pair.peer)
-    there = {_shown(way.dst, way.via) for way in _ways(ipr, index)}
-    # A route to a gateway can only be made when the gateway itself is reached: those without one first.
-    for each in sorted(pair.routes, key=lambda each: each.via is not None):
-        if _shown(each.dst, each.via) not in there:
-            via = {"gateway": each.via} if each.via else {"scope": "link"}
-            ipr.route("add", dst=each.dst, oif=index, **via)
-
-
-def _rivals(ipr: t.Any) -> list[links.Route]:
-    """Return the routes beside which the kernel makes no other to the same destination."""
-    found = [(version, way) for version, family in _FAMILIES.items() for way in links.routes(ipr, family)]
-    return [way for version, way in found if way.metric == links.DEFAULT_METRIC[version]]
-
-
-def _ways(ipr: t.Any, index: int) -> list[links.Route]:
-    found = [way for family in _FAMILIES.values() for way in links.routes(ipr, family, oif=index)]
-    return [way for way in found if way.protocol not in _KERNELS and way.kind == links.UNICAST]
 
 
 def _wanted(pair: Pair) -> dict[str, t.Any]:
@@ -251,11 +195,6 @@ def _wanted(pair: Pair) -> dict[str, t.Any]:
         "bridge": pair.bridge,
         "mtu": pair.mtu,
         "up": True,
-        "addresses": sorted(map(str, pair.addresses)),
-        "routes": sorted(_shown(way.dst, way.via) for way in pair.routes),
+        **veth_peer.wanted(pair),
     }
     return {key: value for key, value in values.items() if value is not None}
-
-
-def _shown(dst: str, via: t.Optional[str]) -> str:
-    return f"{dst} via {via}" if via else dst

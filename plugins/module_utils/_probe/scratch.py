@@ -19,7 +19,7 @@ import typing as t
 from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import invoke, plugins
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links, netns
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ifaddrs, links, netns
 from ansible_collections.mink8s.podnet.plugins.module_utils._probe import expectations, namespaces
 from ansible_collections.mink8s.podnet.plugins.module_utils._probe.evidence import Witness
 from ansible_collections.mink8s.podnet.plugins.module_utils._probe.matrix import Options, ask
@@ -108,7 +108,7 @@ class Scratch:
         with netns.netlink() as ipr:
             for address in expectations.HOST.values():
                 with contextlib.suppress(PodnetError), netns.asking(f"address {address} on lo"):
-                    links.add_address(ipr, links.index_of(ipr, "lo"), ipaddress.ip_interface(address))
+                    ifaddrs.add(ipr, links.index_of(ipr, "lo"), ipaddress.ip_interface(address))
 
     def _attached(self, name: str, args: t.Mapping[str, t.Any]) -> Pod:
         path = namespaces.new_pod()

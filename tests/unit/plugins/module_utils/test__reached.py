@@ -52,7 +52,10 @@ LISTINGS: dict[str, t.Any] = {
     "-6 route show default": [{"dst": "default", "gateway": "fe80::1", "dev": "up6"}, {"type": "unreachable"}],
     "address show": [
         {"ifname": "br1", "addr_info": [{"local": "192.0.2.111"}, {"local": "192.0.2.1"}]},
-        {"ifname": "ssh1", "addr_info": [{"local": "192.0.2.11"}]},
+        {"ifname": "ssh1", "addr_info": [{"local": "192.0.2.11"}], "link": "ssh10"},
+        {"ifname": "ssh10", "link": "card0"},
+        {"ifname": "card0", "link_index": 7, "link_netnsid": 0},
+        {"ifname": "br1.5", "link": "br1"},
         {"ifname": "bare"},
     ],
 }
@@ -75,15 +78,18 @@ def test_the_links_of_default_routes_and_of_ssh_must_stay(monkeypatch: pytest.Mo
         "up0": "carries the default route",
         "up6": "carries the default route",
         "ssh1": "carries 192.0.2.11, which Ansible is connected to",
+        "ssh10": "carries ssh1, which carries 192.0.2.11, which Ansible is connected to",
+        "card0": "carries ssh10, which carries ssh1, which carries 192.0.2.11, which Ansible is connected to",
     }
 
 
 def test_a_link_has_one_reason_and_without_ssh_only_routes_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     held = {"br10": ["192.0.2.11"], "br1": ["192.0.2.12"]}
     monkeypatch.setattr(_reached, "_connection", lambda: ["198.51.100.7", "50000", "192.0.2.11", "22"])
-    assert _reached.precious(["br10"], held) == {"br10": "carries the default route"}
+    assert _reached.precious(["br10"], held, {"br1": "br10"}) == {"br10": "carries the default route"}
     monkeypatch.setattr(_reached, "_connection", list)
-    assert _reached.precious([], {**held, "br2": ["None"]}) == {}
+    assert _reached.precious([], {**held, "br2": ["None"]}, {}) == {}
+    assert list(_reached.precious(["up0"], {}, {"up0": "up1", "up1": "up0"})) == ["up0", "up1"]
 
 
 def test_an_ip_that_says_no_json_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +101,6 @@ def test_an_ip_that_says_no_json_is_a_sentence(monkeypatch: pytest.MonkeyPatch) 
 def test_of_a_link_local_address_the_link_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     held = {"eth0": ["fe80::1"], "eth0.10": ["fe80::1"], "eth1": ["fe80::2"]}
     monkeypatch.setattr(_reached, "_connection", lambda: ["fe80::7%eth0", "50000", "fe80::1%eth0", "22"])
-    assert _reached.precious([], held) == {"eth0": "carries fe80::1, which Ansible is connected to"}
+    assert _reached.precious([], held, {}) == {"eth0": "carries fe80::1, which Ansible is connected to"}
     monkeypatch.setattr(_reached, "_connection", lambda: ["fe80::7", "50000", "fe80::1", "22"])
-    assert list(_reached.precious([], held)) == ["eth0", "eth0.10"]
+    assert list(_reached.precious([], held, {})) == ["eth0", "eth0.10"]

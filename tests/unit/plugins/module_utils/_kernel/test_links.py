@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import links
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ifaddrs, links
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_what_changes_all_the_time_is_a_sentence() -> None:
             raise NetlinkDumpInterrupted
 
     with pytest.raises(PodnetError, match="changes faster than it can be listed; run this again"):
-        links.addresses(Busy(), 1)
+        ifaddrs.every(Busy())

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the mink8s.podnet developers
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+
+"""The end of a veth pair that is in a pod's network namespace, with its addresses and routes; run in that namespace.
+
+This module util is PRIVATE to the collection.  It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ifaddrs, links
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.veth_options import Pair
+
+#: Routes that the kernel makes by itself: for an address, and from router advertisements.
+_KERNELS = (2, 9)
+
+_FAMILIES = {4: links.AF_INET, 6: links.AF_INET6}
+
+
+def wanted(pair: Pair) -> dict[str, list[str]]:
+    """Return the addresses and routes of a pair as texts."""
+    return {
+        "addresses": sorted(map(str, pair.addresses)),
+        "routes": sorted(_shown(way.dst, way.via) for way in pair.routes),
+    }
+
+
+def found(ipr: t.Any, index: int) -> dict[str, list[str]]:
+    """Return the addresses and routes that a link has, likewise."""
+    return {
+        "addresses": sorted(str(interface) for interface in ifaddrs.lasting_of(ipr, index)),
+        "routes": sorted(_shown(way.dst, way.via) for way in _ways(ipr, index)),
+    }
+
+
+def rivals(ipr: t.Any) -> list[links.Route]:
+    """Return the routes beside which the kernel makes no other to the same destination."""
+    every = [(version, way) for version, family in _FAMILIES.items() for way in links.routes(ipr, family)]
+    return [way for version, way in every if way.metric == links.DEFAULT_METRIC[version]]
+
+
+def require_ipv6(pair: Pair) -> None:
+    """Refuse what the kernel would refuse half-way where IPv6 is off."""
+    asked = {f"addresses[{index}]": str(each) for index, each in enumerate(pair.addresses)}
+    asked.update({f"routes[{index}].dst": way.dst for index, way in enumerate(pair.routes)})
+    for option, value in asked.items():
+        if ":" in value and ifaddrs.ipv6_is_off(pair.peer):
+            remedy = f"set the sysctl net.ipv6.conf.default.disable_ipv6 and that of {pair.peer} to 0 there"
+            raise OptionError(f"{pair.option}.{option}", value, f"needs IPv6, which is off in {pair.netns}", remedy)
+
+
+def settle(ipr: t.Any, pair: Pair) -> None:
+    """Give it what was asked for but routes, and take from it what was not."""
+    index = links.index_of(ipr, pair.peer)
+    if pair.mtu is not None:
+        ipr.link("set", index=index, mtu=pair.mtu)
+    ipr.link("set", index=index, state="up")
+    there = ifaddrs.lasting_of(ipr, index)
+    for interface in (each for each in reversed(there) if each not in pair.addresses):
+        ifaddrs.remove(ipr, index, interface)
+    for interface in (each for each in pair.addresses if each not in there):
+        ifaddrs.add(ipr, index, interface)
+    asked = wanted(pair)["routes"]
+    for way in _ways(ipr, index):
+        if _shown(way.dst, way.via) not in asked:
+            via = {"gateway": way.via} if way.via else {}
+            ipr.route("del", dst=way.dst, oif=index, priority=way.metric, **via)
+
+
+def add_routes(ipr: t.Any, pair: Pair) -> None:
+    """Make the routes that are missing."""
+    index = links.index_of(ipr, pair.peer)
+    there = found(ipr, index)["routes"]
+    # A route to a gateway can only be made when the gateway itself is reached: those without one first.
+    for each in sorted(pair.routes, key=lambda each: each.via is not None):
+        if _shown(each.dst, each.via) not in there:
+            via = {"gateway": each.via} if each.via else {"scope": "link"}
+            ipr.route("add", dst=each.dst, oif=index, **via)
+
+
+def _ways(ipr: t.Any, index: int) -> list[links.Route]:
+    ways = [way for family in _FAMILIES.values() for way in links.routes(ipr, family, oif=index)]
+    return [way for way in ways if way.protocol not in _KERNELS and way.kind == links.UNICAST]
+
+
+def _shown(dst: str, via: t.Optional[str]) -> str:
+    return f"{dst} via {via}" if via else dst
