@@ -43,9 +43,11 @@ def loaders(state: State, path: t.Optional[str]) -> list[list[str]]:
     if path is None or _persist.name(path) not in state:
         return []
     ip = _ip.find()
-    create = _persist.may_fail([ip, "-batch", path + CREATE_SUFFIX])
-    there = _persist.name(path + CREATE_SUFFIX) in state
-    return [*([create] if there else []), [ip, "-force", "-batch", path]]
+    create, settle = [ip, "-batch", path + CREATE_SUFFIX], [ip, "-force", "-batch", path]
+    if _persist.name(path + CREATE_SUFFIX) in state:
+        return [_persist.may_fail(create), settle]
+    # Whoever makes it may do so later, as the plugin bridge does for the first pod: it gives it what its own file says.
+    return [_persist.may_fail(settle)]
 
 
 def pinning(mtu: int) -> int:

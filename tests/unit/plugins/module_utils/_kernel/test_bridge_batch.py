@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
+
+from ansible_collections.mink8s.podnet.plugins.module_utils import _ip
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import bridge_batch
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.bridge_options import check
 
@@ -53,6 +56,15 @@ def test_a_bridge_of_ours() -> None:
 
 def test_a_bridge_of_others_is_not_made_and_keeps_what_was_not_asked_for() -> None:
     assert lines({"up": True}, ours=False, stp=None, ports=[], addresses=[]) == {"file /b": ["link set dev br1 up"]}
+
+
+def test_a_unit_does_not_fail_where_others_make_the_bridge_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_ip, "find", lambda: "/sbin/ip")
+    own = bridge_batch.desired(check(OPTIONS), {"mac": "0a:58:0a:0c:01:01"}, True)
+    settings = ["/sbin/ip", "-force", "-batch", "/b"]
+    assert bridge_batch.loaders(own, "/b") == [["-/sbin/ip", "-batch", "/b.create"], settings]
+    theirs = bridge_batch.desired(check(OPTIONS), {}, False)
+    assert bridge_batch.loaders(theirs, "/b") == [["-/sbin/ip", *settings[1:]]]
 
 
 def test_without_a_file_there_is_nothing_to_load() -> None:
