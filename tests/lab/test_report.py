@@ -90,13 +90,21 @@ def test_drift_says_who_differs_by_its_status_and_changes_nothing(lab: Lab) -> N
     lab.require(planted)
 
 
-@pytest.mark.parametrize("playbook", ["drift", "verify"])
-def test_nobody_is_not_as_it_should_be(lab: Lab, playbook: str) -> None:
+@pytest.mark.parametrize("playbook", ["site", "reset", "drift", "verify", "report"])
+def test_a_group_without_nodes_is_refused(lab: Lab, playbook: str) -> None:
     lab.create(1)
     for args in ((), ("--limit", "node1")):
         misspelled = lab.play(playbook, *args, podnet_hosts="kube_nodes")
         assert misspelled.status == 2, misspelled.output
         assert "podnet_hosts: kube_nodes matches no host of the inventory; correct one of them" in misspelled.words
+
+
+def test_plans_of_an_earlier_playbook_are_forgotten(lab: Lab) -> None:
+    lab.create(1)
+    books = [lab.playbooks.format(name) for name in ("site", "drift")]
+    done = lab.command("ansible-playbook", *lab.inventories, "-e", json.dumps(lab.extra), *books)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "node1  as declared" in done.stdout
 
 
 def test_the_report_tells_what_was_planted(lab: Lab) -> None:
