@@ -21,6 +21,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Debian's containerd and more, unpacked by `make lab`.
+PACKAGES = ROOT / ".cache/debian"
 
 #: Everything on a node that a run could change: links, addresses, routes, rules, sysctls and files.  The first rule
 #: of a table makes iptables-nft make the table's empty chains, which are its own, as is its lock file in /run; and the

@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 import pytest
-from conftest import ROOT, Lab
+from conftest import PACKAGES, Lab
 
 HOST_LOCAL: dict[str, t.Any] = {"type": "host-local", "ranges": [[{"subnet": "10.12.0.0/24"}]]}
 
@@ -51,8 +51,7 @@ def docker_unit(line: str) -> str:
     return f"; mkdir -p {directory}; printf '[Service]\\n{line}\\n' > {directory}/docker.service"
 
 
-#: Debian's containerd, unpacked by `make lab`; a node's own view of units begins with masks.
-PACKAGES = ROOT / ".cache/debian"
+#: A node's own view of units begins with masks.
 UNITS = "cd /etc/systemd/system && rm -f kubelet.service containerd.service docker.s* && "
 CONTAINERD = (
     f"{UNITS} ln -s /dev/null docker.service && ln -s /dev/null docker.socket && ln -s /dev/null kubelet.service && "

@@ -10,7 +10,7 @@ import json
 import typing as t
 
 import pytest
-from conftest import Lab, archive
+from conftest import PACKAGES, Lab, archive
 
 #: The steady state's tasks for each node.
 BUDGET = 12
@@ -149,6 +149,36 @@ def test_foreign_things_stay_and_are_named(lab: Lab) -> None:
     assert lab.run("node1", foreign).stdout == before
     assert lab.play("reset").status == 0
     assert lab.run("node1", foreign).stdout == before
+
+
+#: Where the kubelet stage has something to change.
+CONTAINERD = f"""
+rm -f /etc/systemd/system/containerd.service
+printf '[Service]\nExecStart={PACKAGES}/usr/bin/containerd\n' > /etc/systemd/system/containerd.service
+printf 'version = 2\n[plugins."io.containerd.grpc.v1.cri".cni]\nbin_dir = "/opt/old"\n' > /etc/containerd/config.toml
+"""
+
+
+def test_a_reset_that_is_refused_changes_nothing(lab: Lab) -> None:
+    lab.create(1)
+    done = lab.run("node1", "mkdir -p /etc/containerd" + "\n" + CONTAINERD)
+    assert done.returncode == 0, done.stderr
+    made = lab.play("site")
+    assert made.status == 0, made.output
+    lab.run("node1", "ip link add tap0 type veth peer name tap1; ip link set tap0 master podnet0")
+    lab.settle()
+    config, before = lab.run("node1", "cat /etc/containerd/config.toml").stdout, lab.snapshot()
+    assert "podnet: was" in config
+    refused = lab.play("reset")
+    assert refused.status == 2, refused.output
+    assert "podnet0 still has the ports tap0" in refused.words
+    lab.require(before)
+    assert lab.run("node1", "cat /etc/containerd/config.toml").stdout == config
+
+    lab.run("node1", "ip link delete tap0")
+    removed = lab.play("reset")
+    assert removed.status == 0, removed.output
+    assert "podnet: was" not in lab.run("node1", "cat /etc/containerd/config.toml").stdout
 
 
 def test_booleans_of_the_command_line_are_texts_and_mean_what_they_say(lab: Lab) -> None:
