@@ -94,7 +94,7 @@ options:
     description:
       - Absolute path of a file for C(ip -batch) that gives the bridge all this again after a reboot.
         What makes it, if it is one of ours, is in a file of the same name with V(.create) added.
-        One of others that is not there yet when the files are loaded, as before the CNI plugin bridge has made it, fails nothing.
+        One of others that is not there yet when they are loaded fails nothing, for the CNI plugin bridge may make it.
       - This module does not see to it that something loads the files at boot, see M(mink8s.podnet.persistence).
       - Removed with O(state=absent). Cannot be used with O(netns).
     type: path
