@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import report_samples
-from chromium import Page, program
+from chromium import Page
 
 from ansible_collections.mink8s.podnet.plugins.plugin_utils._report import findings, page
 
@@ -59,16 +59,6 @@ BACKGROUND = (
     "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).reduce((a, b) => a + +b, 0) / 765"
 )
 LOOKS = [(width, scheme) for width in (1280, 400) for scheme in ("light", "dark")]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Page]:
-    """A browser that sees only its own profile."""
-    if not program():
-        pytest.skip("there is no Chromium here; make browser installs it where it may")
-    found = Page(tmp_path_factory.mktemp("profile"))
-    yield found
-    found.close()
 
 
 def write(path: Path, nodes: dict[str, t.Any], controller: dict[str, t.Any]) -> str:
