@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: netns
 short_description: Run tasks in the namespaces of a process on the controller
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The mink8s.podnet developers (@mink8s)
 description:

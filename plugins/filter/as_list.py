@@ -11,7 +11,7 @@ import typing as t
 DOCUMENTATION = r"""
 name: as_list
 short_description: A list of text, from a list or from text with commas
-version_added: 0.1.0
+version_added: 1.0.0
 author: The mink8s.podnet developers (@mink8s)
 description:
   - Modules take V(a,b) for a list option, and C(-e name=a,b) can say it in no other way.

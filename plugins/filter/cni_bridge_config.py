@@ -14,7 +14,7 @@ from ansible.errors import AnsibleFilterError
 DOCUMENTATION = r"""
 name: cni_bridge_config
 short_description: The CNI configuration of a bridge network with host-local addresses
-version_added: 0.1.0
+version_added: 1.0.0
 author: The mink8s.podnet developers (@mink8s)
 description:
   - Builds the configuration that M(mink8s.podnet.cni_network) writes, in the key order of the CNI documentation.

@@ -13,7 +13,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils import _shapes
 DOCUMENTATION = r"""
 name: drift
 short_description: Which nodes differ from what is declared
-version_added: 0.1.0
+version_added: 1.0.0
 author: The mink8s.podnet developers (@mink8s)
 description:
   - Makes one line for each node, and the same for a monitor, from what the plans of the roles say.

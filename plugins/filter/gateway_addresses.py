@@ -16,7 +16,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._errors import Optio
 DOCUMENTATION = r"""
 name: gateway_addresses
 short_description: The gateway's address in each of a node's pod CIDRs
-version_added: 0.1.0
+version_added: 1.0.0
 author: The mink8s.podnet developers (@mink8s)
 description:
   - The first address after the network's own, with the prefix length, as host-local chooses a gateway.

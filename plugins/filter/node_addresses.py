@@ -16,7 +16,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._errors import Optio
 DOCUMENTATION = r"""
 name: node_addresses
 short_description: A node's own addresses, as its host variables say them
-version_added: 0.1.0
+version_added: 1.0.0
 author: The mink8s.podnet developers (@mink8s)
 description:
   - Follows the rule of M(mink8s.podnet.pod_cidr), which is C(pod_cidr_addresses), or else the first of C(node_ip),

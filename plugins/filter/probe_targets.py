@@ -15,7 +15,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils import _shapes
 DOCUMENTATION = r"""
 name: probe_targets
 short_description: What every node should reach
-version_added: 0.1.0
+version_added: 1.0.0
 author: The mink8s.podnet developers (@mink8s)
 description:
   - Makes the O(mink8s.podnet.cni_probe#module:targets) of M(mink8s.podnet.cni_probe) from its results on all nodes.

@@ -13,7 +13,7 @@ from ansible_collections.mink8s.podnet.plugins.module_utils import _shapes
 DOCUMENTATION = r"""
 name: reachability
 short_description: Who reaches whom, as a table
-version_added: 0.1.0
+version_added: 1.0.0
 author: The mink8s.podnet developers (@mink8s)
 description:
   - Puts the matrices that M(mink8s.podnet.cni_probe) returns on each node together.

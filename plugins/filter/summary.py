@@ -11,7 +11,7 @@ import typing as t
 DOCUMENTATION = r"""
 name: summary
 short_description: What a run has done, in one line for each node
-version_added: 0.1.0
+version_added: 1.0.0
 author: The mink8s.podnet developers (@mink8s)
 description:
   - Makes one line for each node of what its tasks have registered. Three actions stand there as they are, more are

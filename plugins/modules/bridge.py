@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: bridge
 short_description: The bridge that a node's pods are plugged into
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Creates, changes and removes one Linux bridge, its addresses and those of its ports that are listed.
   - A bridge that this module creates carries the alias C(podnet), and only such a bridge is ever removed.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cni_attachments_info
 short_description: Show which pods are attached to a node's CNI networks, with which configuration, and what has leaked
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The mink8s.podnet developers (@mink8s)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cni_gc
 short_description: Free what pods that are gone have left of a CNI network
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The mink8s.podnet developers (@mink8s)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cni_network
 short_description: Write a CNI network configuration that pods can start with
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The mink8s.podnet developers (@mink8s)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cni_plugins
 short_description: Install CNI plugins from a release archive
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The mink8s.podnet developers (@mink8s)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cni_probe
 short_description: Attach probe pods to a node's CNI network and ping from them
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Attaches probe pods, which are network namespaces, to the network that a container runtime on this node would use,
     with the node's own CNI plugins and configuration. Neither a container runtime nor Kubernetes is needed.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: cni_runtime
 short_description: Let whatever reads the CNI configuration of a node read ours
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Finds out who reads CNI configurations on the node, lets it read O(conf_dir) and O(bin_dirs), restarts it if
     something changed, and tells whether it has loaded the network.

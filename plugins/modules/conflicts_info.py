@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: conflicts_info
 short_description: Show what on a node is in the way of its pod network
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Looks for everything on a node that would take packets away from its pods, or that its pods would take away from
     somebody else, before anything is changed.

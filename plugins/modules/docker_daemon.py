@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: docker_daemon
 short_description: Options of Docker's daemon, beside those of others
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Sets keys of Docker's C(daemon.json) and makes the running daemon take them over.
   - Only the keys that are named are touched. All others stay as they are, to the byte and in their order; so do the

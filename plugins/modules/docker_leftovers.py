@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: docker_leftovers
 short_description: Remove what Docker's network leaves behind until the next boot
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - A Docker that was told to do without a network of its own (C(bridge=none), C(iptables=false)) leaves what it made
     before. This module removes it without a reboot. The bridge C(docker0), Docker's chains with all that is in them,

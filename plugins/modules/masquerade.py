@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: masquerade
 short_description: Masquerade what a node's pods send outside the cluster
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Gives the traffic of this node's own pods the node's address when it leaves the cluster, and leaves it alone when
     it does not. One rule set serves all pods of the node, which is why C(ipMasq) of the CNI plugin C(bridge) is not

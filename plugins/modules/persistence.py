@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: persistence
 short_description: What brings a node's pod network back after a reboot, and keeps others from it
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes systemd load the files that O(mink8s.podnet.bridge#module:persist) and the like have written, without Ansible
     and without anything that keeps running.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pod_cidr
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Decides which node owns which pod CIDR
 description:
   - Gives every node of an inventory a block of the cluster CIDR, one of each family for dual stack.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: report_page
-version_added: 0.1.0
+version_added: 1.0.0
 short_description: Write what is known of all nodes as one HTML page, and as JSON
 description:
   - Makes one page of what was collected on the nodes. It shows who reaches whom with the times, what differs from what

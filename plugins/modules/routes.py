@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: routes
 short_description: The routes from a node to the other nodes' pods
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes one route for each pod CIDR of each other node, by way of that node's address of the same family.
   - The routes of the main table that carry O(protocol) are those of this module.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: stale_pods
 short_description: Recreate pods that were attached under an older CNI configuration
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - A pod keeps the network that it was attached with. This module compares what libcni remembers of each attachment
     with the network's file, and recreates the pods that differ, one after another.

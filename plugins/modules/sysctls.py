@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: sysctls
 short_description: Kernel settings that a pod network needs
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Sets kernel settings at run time, keeps them in one file of sysctl.d for the next boot, and gives them back.
   - What a setting was before is recorded in that file, and given back when the setting is not listed any more

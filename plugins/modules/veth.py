@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: veth
 short_description: Virtual cards that connect network namespaces to a node
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Creates, changes and removes pairs of veth links, all of a node in one call.
   - One end is on the node, plugged into a bridge if that is wanted, the other end is in a network namespace,

@@ -20,7 +20,7 @@ BSD, GPL = (f"{header}\n" for header in house.HEADERS.values())
 #: A small house that keeps every rule.
 CLEAN = {
     "plugins/modules/bridge.py": GPL
-    + f"DOCUMENTATION = '{{author: us, version_added: 0.1.0, extends_documentation_fragment: [{house.ATTRIBUTES}]}}'\n"
+    + f"DOCUMENTATION = '{{author: us, version_added: 1.0.0, extends_documentation_fragment: [{house.ATTRIBUTES}]}}'\n"
     + "EXAMPLES = 'a: 1'\nRETURN = 'a: {contains: {b: {sample: 1}}}'\n",
     "plugins/module_utils/_engine.py": BSD + f"{UTILS}._errors import E\nstop = module.check_mode\n",
     "plugins/module_utils/_errors.py": BSD,
