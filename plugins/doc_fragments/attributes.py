@@ -13,6 +13,13 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options: {}
 attributes:
+  action_group:
+    description: Use C(group/mink8s.podnet.podnet) in C(module_defaults) to set defaults for this module.
+    support: full
+    details:
+      - A default must be an option of each module of the group that a task names; the others fail with it.
+    membership:
+      - mink8s.podnet.podnet
   check_mode:
     description: Can run in C(check_mode) and return changed status prediction without modifying the target.
     support: full
@@ -33,6 +40,13 @@ attributes:
     INFO = r"""
 options: {}
 attributes:
+  action_group:
+    description: Use C(group/mink8s.podnet.podnet) in C(module_defaults) to set defaults for this module.
+    support: full
+    details:
+      - A default must be an option of each module of the group that a task names; the others fail with it.
+    membership:
+      - mink8s.podnet.podnet
   check_mode:
     description: Can run in C(check_mode) and return changed status prediction without modifying the target.
     support: full
