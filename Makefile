@@ -69,7 +69,7 @@ docs: $(VENV)/.ready link ## The documentation site, in .cache/docs/html, after 
 unit: $(VENV)/.ready link ## Unit tests, and those of module_utils on the oldest Python of a node
 	$(STAGE) unit 600 tests/tools/unit.sh
 
-sanity: $(VENV)/.ready ## ansible-test sanity on the oldest and the newest ansible-core, on every Python that is here
+sanity: $(VENV)/.ready ## ansible-test sanity on the oldest and the newest ansible-core, the newest on every Python that is here
 	$(STAGE) sanity 1200 tests/tools/cores.sh tests/tools/sanity.sh
 
 cores: setup ## Units and the installed archive on the oldest and the newest ansible-core
@@ -133,6 +133,7 @@ pins: $(VENV)/.ready ## Write requirements*.txt from pyproject.toml
 	@uv pip compile $(PINS:$(OLDEST_PYTHON)=3.12) --group core-newest --output-file tests/requirements-core-newest.txt
 	@uv pip compile $(PINS:$(OLDEST_PYTHON)=3.9) --group python-oldest --output-file tests/requirements-oldest.txt
 	@uv pip compile $(PINS:$(OLDEST_PYTHON)=3.9) --group pyroute2-newest --output-file tests/requirements-newest.txt
+	@uv pip compile $(PINS) --group bench --output-file tests/requirements-bench.txt
 OLDEST_PYTHON = 3.11
 PINS = --quiet --universal --python-version $(OLDEST_PYTHON) --no-annotate --custom-compile-command "make pins"
 
