@@ -169,6 +169,23 @@ def test_serial_and_max_fail_percentage(lab: Lab, most: int, third: str) -> None
         assert len(routes(lab, "node3")) == 2
 
 
+def test_serial_and_max_fail_percentage_of_a_reset(lab: Lab) -> None:
+    """One of the first two nodes has a pod, which must not lose its network."""
+    lab.create(3)
+    fresh = lab.snapshot()
+    ok(lab.play("site"))
+    runtime = ROOT / "tests/integration/targets/setup_podnet/runtime.py"
+    added = lab.run("node1", f"python3 {runtime} /etc/cni/net.d/10-podnet.conflist add web")
+    assert added.returncode == 0, added.stderr
+    lab.settle()
+    made = lab.snapshot()
+    for most, third in ((25, made["node3"]), (60, fresh["node3"])):
+        played = lab.play("reset", podnet_serial=2, podnet_max_fail_percentage=most)
+        assert played.status != 0
+        assert "would orphan" in played.words
+        lab.require({"node1": made["node1"], "node3": third})
+
+
 def test_a_second_inventory_beside_the_first(lab: Lab) -> None:
     """Both at the same time, each with its own lock file."""
     lab.create(2)
