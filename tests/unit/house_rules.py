@@ -302,6 +302,19 @@ def the_oldest_core_is_tried(root: Path) -> list[str]:
     return [] if f"ansible-core=={allowed}" in pins else [f"meta/runtime.yml allows {allowed}, which is not pinned"]
 
 
+def the_readme_says_what_is_tested(root: Path) -> list[str]:
+    """README.md names each ansible-core and each pyroute2 that the tests have pinned for themselves."""
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    files = [*root.glob("tests/requirements-core-*.txt"), root / "tests/requirements-newest.txt"]
+    pins = "".join(path.read_text(encoding="utf-8") for path in files)
+    tested = sorted(set(re.findall(r"^(ansible-core|pyroute2)==(\S+)", pins, re.MULTILINE)))
+    return [
+        f"README.md does not say that {name} {release} is tested"
+        for name, release in tested
+        if not re.search(rf"(?<![\d.]){re.escape(release)}(?![\d.]*\d)", readme)
+    ]
+
+
 def no_registry_is_named(root: Path) -> list[str]:
     """Where packages come from is the machine's business, not the repository's."""
     return [
@@ -441,6 +454,7 @@ RULES: list[Rule] = [
     drift_looks_at_every_plan,
     requirements_are_pinned,
     the_oldest_core_is_tried,
+    the_readme_says_what_is_tested,
     no_registry_is_named,
     sanity_has_no_ignore_file,
     ci_runs_what_the_readme_says,
