@@ -93,7 +93,7 @@ test-vm: setup machines ## The same on virtual machines, with systemd, Docker, a
 proof: setup ## Random states, kills and bad input: a few of each
 	$(STAGE) proof 900 $(LAB) pytest tests/proof --numprocesses 2 --dist worksteal
 
-soak: setup ## The same for an hour or two: 10,000 states and more (SEED=N); and all the guides, typed
+soak: setup ## The same for an hour or two: 10,000 states and more (SEED=N); and the guides, typed
 	@PODNET_PROOF=soak $(LAB) pytest tests/proof --numprocesses 2 --dist worksteal --hypothesis-seed=$(SEED)
 	@tests/tools/lab.sh tests/lab -m long
 

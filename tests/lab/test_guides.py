@@ -2,31 +2,42 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The guides, read from top to bottom by somebody who types every command; tests/docs only checks what they say.
+"""The guides, read from top to bottom by somebody who types their commands; tests/docs only checks what they say.
 
 The lab's nodes have the addresses that stand in the guides.  What kubectl, systemd and a runtime are asked is left out:
-there are none.  Then each inventory and each setting that stands in any guide is played.
+there are none; so is make, which is for who develops all this.  Then each inventory and each setting that stands in any
+guide is played.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Lab, archive
+from conftest import ROOT, Lab, archive
 from examples import GUIDES, INVENTORY, LOCK_FILE, VARIABLES, Block, of_rst
 
 #: In this order, each on the nodes that the one before has left.
 STORY = ("first_node", "cluster", "nodes", "renumber", "troubleshooting")
-TYPED = re.compile(r"^ansible(-playbook)? ")
-ON_A_NODE = re.compile(r"^(bridge|cat|ip|iptables|ls|nft) ")
+#: Guides that begin anew: what comes before their commands is said in words.
+ALONE = ("air_gapped", "beside")
+TYPED = re.compile(r"^ansible(-playbook|-galaxy)? ")
+ON_A_NODE = re.compile(r"^(bridge|cat|ip|iptables|ls|nft|python3) ")
+#: What nobody types here: what it asks is not in the lab, or it is for developers.
+LEFT_OUT = re.compile(r"^(kubectl|crictl|systemctl|journalctl|make) ")
+#: Not in a copy of the checkout: what is made, and what other tests of this run may be writing.
+NOT_COPIED = shutil.ignore_patterns(
+    ".git", ".cache", ".venv", ".hypothesis", "*_cache", "__pycache__", "output", "dist"
+)
 
 
 class Reader:
@@ -42,6 +53,8 @@ class Reader:
         }
         (self.hosts.parent / "lab.json").write_text(json.dumps({"lab": {"hosts": reached}}))
         self.typed: list[str] = []
+        #: The checkout, and where its collection is installed: what plays is the lab's all the same.
+        self.checkout, self.installed = self.home / "checkout", self.home / "collections"
 
     def read(self, block: Block) -> None:
         """Write an inventory down, or type the commands of Ansible."""
@@ -59,12 +72,28 @@ class Reader:
     def type(self, line: str) -> None:
         """Run a command as it stands there; files of the controller's are the reader's own."""
         words = shlex.split(line.replace("/var/lib/monitoring", str(self.home)))
-        done = subprocess.run(words, cwd=self.home, text=True, capture_output=True, check=False)
+        start, environment = self.home, dict(os.environ)
+        if words[0] == "ansible-galaxy":
+            # It writes archives beside the sources, and collections where it finds others.
+            if not self.checkout.exists():
+                shutil.copytree(ROOT, self.checkout, ignore=NOT_COPIED)
+            start, environment["ANSIBLE_COLLECTIONS_PATH"] = self.checkout, str(self.installed)
+        done = subprocess.run(words, cwd=start, env=environment, text=True, capture_output=True, check=False)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
         assert "inventory" not in done.stderr, done.stderr  # nothing that a command leaves spoils it
         self.typed.append(line)
+        if "install" in words[:3]:
+            self.require_installed()
         if "mink8s.podnet.reset" in words and "--limit" in words:
             self.take_out(words[words.index("--limit") + 1])
+
+    def require_installed(self) -> None:
+        """The collection is there, whole, and of the version that is in the checkout."""
+        place = self.installed / "ansible_collections/mink8s/podnet"
+        manifest = json.loads((place / "MANIFEST.json").read_text())["collection_info"]
+        assert manifest["version"] == yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
+        names = {path.name for path in (ROOT / "plugins/modules").glob("*.py")}
+        assert {path.name for path in (place / "plugins/modules").glob("*.py")} == names
 
     def take_out(self, host: str) -> None:
         """Take a node's line out of the inventory, as the guide says in words."""
@@ -87,6 +116,7 @@ def test_the_guides_are_true(lab: Lab) -> None:
     reader = Reader(lab)
     for block in guide("first_node"):
         reader.read(block)
+    assert any(line.startswith("ansible-galaxy ") for line in reader.typed)
     lab.require(before)  # it ends with a reset
 
     for name in STORY[1:3]:
@@ -101,6 +131,54 @@ def test_the_guides_are_true(lab: Lab) -> None:
     assert lab.run("node1", "ip route show proto 212").stdout.startswith("10.12.40.0/24 via 192.0.2.12 ")
     assert "10.12.40.1/24" in lab.run("node2", "ip -brief address show podnet0").stdout
     assert len(reader.typed) > 30
+
+
+@pytest.mark.long
+def test_a_controller_without_a_network(lab: Lab) -> None:
+    """air_gapped: the archive is built, and installed in an empty directory."""
+    lab.create(1)
+    reader = Reader(lab)
+    for block in guide("air_gapped"):
+        reader.read(block)
+    assert [line.split()[2] for line in reader.typed] == ["build", "install"]
+
+
+@pytest.mark.long
+def test_beside_kubespray(lab: Lab) -> None:
+    """beside: with kubespray's inventory, its settings, and its plugins."""
+    lab.create(2)
+    reader = Reader(lab)
+    place = lab.directory / "inventory/mycluster"
+    variables = place / "group_vars/k8s_cluster"
+    variables.mkdir(parents=True)
+    found = zip(lab.inventory["kube_node"]["hosts"].items(), ("192.0.2.11", "192.0.2.12"))
+    hosts = {name: {**connection, "ansible_host": address, "ip": address} for (name, connection), address in found}
+    for connection in hosts.values():
+        connection.pop("node_ip", None)  # kubespray knows none
+    groups = {"all": {"hosts": hosts}, "k8s_cluster": {"children": {"kube_node": {"hosts": dict.fromkeys(hosts)}}}}
+    (place / "hosts.yaml").write_text(json.dumps(groups))
+    settings = [
+        block for block in of_rst(GUIDES / "beside.rst") if block.language == "yaml" and block.kind == VARIABLES
+    ]
+    for name, block in zip(("k8s-cluster", "podnet"), settings):
+        (variables / f"{name}.yml").write_text(block.text)
+    for node in hosts:
+        assert lab.run(node, "mkdir -p /opt/cni && ln -s /usr/lib/cni /opt/cni/bin").returncode == 0
+    for block in guide("beside"):
+        reader.read(block)
+    assert len(reader.typed) == 1
+    assert lab.run("node1", "ip route show proto 212").stdout.startswith("10.233.65.0/24 via 192.0.2.12 ")
+    assert '"bridge": "podnet0"' in lab.run("node1", "cat /etc/cni/net.d/10-podnet.conflist").stdout
+
+
+def test_each_command_of_the_guides_is_typed_or_known_to_be_left_out() -> None:
+    """Those of the guides that a test above reads; no other guide has commands of Ansible."""
+    for path in GUIDES.glob("*.rst"):
+        for block in of_rst(path):
+            for line in block.text.splitlines() if block.language == "bash" else ():
+                typed = TYPED.match(line) or ON_A_NODE.match(line)
+                assert bool(typed) != bool(LEFT_OUT.match(line)), f"{block}: {line}"
+                assert not typed or path.stem in (*STORY, *ALONE), f"{block}: {line}"
 
 
 @pytest.mark.parametrize("command", ["ansible-playbook -i my-cluster mink8s.podnet.drift", "ansible node1 -m nothing"])
