@@ -19,6 +19,9 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.bridge_optio
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.links import Link
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Interface
 
+#: A new bridge's.
+_MTU = 1500
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -131,6 +134,19 @@ def require_ipv6(wanted: Wanted, added: t.Container[Interface], is_off: t.Callab
         if each.version == 6 and each in added and is_off():
             remedy = "set the sysctl net.ipv6.conf.default.disable_ipv6 and that of the bridge to 0"
             raise OptionError(f"bridge.addresses[{index}]", str(each), "needs IPv6, which is off here", remedy)
+
+
+def require_mtu_for_ipv6(scene: Scene, wanted: Wanted) -> None:
+    """Refuse an IPv6 address on a bridge whose MTU will be too small for it: the kernel would, or would drop it."""
+    size, remedy = mtu(scene, wanted), "raise that of the uplink, or set bridge.mtu"
+    if size is None:
+        there = [scene.links[port.name] for port in wanted.ports if port.name in scene.links]
+        new = [port.mtu for port in there if not scene.is_plugged(port.name)]
+        size, remedy = min([scene.bridge.mtu if scene.bridge else _MTU, *new]), "set bridge.mtu"
+    for index, each in enumerate(wanted.addresses):
+        if each.version == 6 and size < _values.MTU_MIN_IPV6:
+            problem = f"needs an MTU of {_values.MTU_MIN_IPV6}, and {wanted.name} would have {size}"
+            raise OptionError(f"bridge.addresses[{index}]", str(each), problem, remedy)
 
 
 def mtu(scene: Scene, wanted: Wanted) -> t.Optional[int]:

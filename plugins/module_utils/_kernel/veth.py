@@ -115,6 +115,9 @@ class Veths(Resource):
             there = links.links(inside)
             others = {link.index: link.name for link in there.values() if not self._is_other_end(link)}
             taken = {way.dst: others[way.device] for way in veth_peer.rivals(inside) if way.device in others}
+        peer, host = there.get(pair.peer), self._links.get(pair.name)
+        if peer and host and (peer.peer, peer.index) == (host.index, host.peer):
+            veth_peer.require_mtu_for_ipv6(pair, peer.mtu)
         if pair.peer in others.values():
             problem = f"is already in {pair.netns}"
             raise OptionError(f"{pair.option}.peer", pair.peer, problem, "choose another peer")

@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ifaddrs, links
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.veth_options import Pair
+from ansible_collections.mink8s.podnet.plugins.module_utils._values import MTU_MIN_IPV6
 
 #: Routes that the kernel makes by itself: for an address, and from router advertisements.
 _KERNELS = (2, 9)
@@ -51,6 +52,14 @@ def require_ipv6(pair: Pair) -> None:
         if ":" in value and ifaddrs.ipv6_is_off(pair.peer):
             remedy = f"set the sysctl net.ipv6.conf.default.disable_ipv6 and that of {pair.peer} to 0 there"
             raise OptionError(f"{pair.option}.{option}", value, f"needs IPv6, which is off in {pair.netns}", remedy)
+
+
+def require_mtu_for_ipv6(pair: Pair, mtu: int) -> None:
+    """Refuse an IPv6 address on a link that keeps an MTU which is too small for it, as the kernel would half-way."""
+    for index, each in enumerate(pair.addresses):
+        if each.version == 6 and pair.mtu is None and mtu < MTU_MIN_IPV6:
+            problem = f"needs an MTU of {MTU_MIN_IPV6}, and {pair.peer} has {mtu}"
+            raise OptionError(f"{pair.option}.addresses[{index}]", str(each), problem, f"set {pair.option}.mtu")
 
 
 def settle(ipr: t.Any, pair: Pair) -> None:

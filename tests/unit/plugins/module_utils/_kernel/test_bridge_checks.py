@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is not taken from a bridge of others."""
+"""What is not taken from a bridge of others, and which MTU is too small."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import bridge_checks
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.bridge_options import Wanted
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.bridge_options import Port, Wanted
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.links import Link
 
 REASON = "carries 192.0.2.11, which Ansible is connected to"
@@ -43,3 +43,34 @@ def test_other_bridges_of_others_stay_with_a_warning(precious: str, addresses: l
     warning = bridge_checks.require_removable(scene(**{precious: REASON}), absent(*addresses))
     assert warning is not None
     assert warning.endswith("it stays")
+
+
+@pytest.mark.parametrize(
+    ("mtu", "mtus", "size"),
+    [
+        ("auto", {"eth0": 1000, "br1": 1500, "port1": 1500}, 1000),
+        ("auto", {"eth0": 1280, "br1": 1000, "port1": 1000}, None),
+        ("kernel", {"eth0": 1000, "br1": 1279, "port1": 1500}, 1279),
+        ("kernel", {"eth0": 1500, "br1": 1500, "port1": 1279}, 1279),
+        ("kernel", {"eth0": 1500, "port1": 1000}, 1000),
+        ("kernel", {"eth0": 1500, "br1": 1500, "port10": 1000}, None),
+        ("kernel", {"eth0": 1000}, None),
+        (1280, {"eth0": 1500, "br1": 1000, "port1": 1000}, None),
+    ],
+)
+def test_ipv6_needs_an_mtu_that_the_bridge_will_have(mtu: int | str, mtus: dict[str, int], size: int | None) -> None:
+    """The kernel refused the address half-way, or dropped it when a port of a smaller MTU was plugged in."""
+    links = {
+        name: Link(index, name, "bridge" if name == "br1" else "", "", each, True, "", 0, 0, False, False, False)
+        for index, (name, each) in enumerate(mtus.items(), 1)
+    }
+    addresses = tuple(map(ipaddress.ip_interface, ("10.12.1.1/24", "2001:db8::1/64")))
+    wanted = Wanted("br1", True, addresses, None, mtu, None, (Port("port1", None, None),), None, None, False, None)
+    there = bridge_checks.Scene("br1", links, ["eth0"])
+    if size is None:
+        bridge_checks.require_mtu_for_ipv6(there, wanted)
+        return
+    with pytest.raises(
+        OptionError, match=rf"addresses\[1\]: 2001:db8::1/64 needs an MTU of 1280, and br1 would have {size};"
+    ):
+        bridge_checks.require_mtu_for_ipv6(there, wanted)
