@@ -211,7 +211,8 @@ class CniRuntime(Resource):
             if wrong:
                 raise PodnetError(
                     f"network: {self._network} is not what {wrong[0]['reader']} has loaded: {wrong[0]['reason']}; "
-                    "see its journal, and what else is in " + self._places.conf_dir,
+                    f"see its journal, and what else is in {self._places.conf_dir}, and restart it if that directory "
+                    "was removed while it ran",
                     loaded=found,
                 )
         return found
