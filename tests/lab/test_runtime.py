@@ -13,9 +13,10 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from conftest import Lab, Played
+from conftest import ROOT, Lab, Played
 
 PROGRAM = Path(__file__).with_name("containerd.py")
+PLUGINS = ROOT / "tests/integration/targets/setup_podnet/runtime.py"
 UNIT = f"""\
 set -e
 rm -f /etc/systemd/system/containerd.service
@@ -90,3 +91,30 @@ def test_a_runtime_that_has_not_loaded_the_network_is_told_each_time(lab: Lab, s
     start("node1")
     assert ok(lab.play("site")).summary == {"node1": "nothing to do"}
     assert ok(lab.play("drift")).status == 0
+
+
+def test_pods_are_made_anew_one_node_after_another_until_one_does_not_come_back(lab: Lab, start: Start) -> None:
+    """Of a Deployment with a replica on each node one at a time is away."""
+    lab.create(3)
+    nodes = ("node1", "node2", "node3")
+    ok(lab.play("site"))
+    for node in nodes:
+        added = lab.run(node, f"python3 {PLUGINS} /etc/cni/net.d/10-podnet.conflist add web")
+        assert added.returncode == 0, added.stderr
+        start(node, "web")
+    diary, stuck = lab.directory / "diary", lab.directory / "diary.stuck"
+
+    ok(lab.play("site", pod_network_mtu="1400", kubelet_recycle_pods=True))
+    assert diary.read_text().splitlines() == [f"{node} {what} web" for node in nodes for what in ("ended", "made")]
+
+    diary.unlink()
+    stuck.write_text("node2")
+    played = lab.play("site", pod_network_mtu="1380", kubelet_recycle_pods=True, kubelet_recycle_timeout=3)
+    assert diary.read_text().splitlines() == ["node1 ended web", "node1 made web", "node2 ended web"], played.output
+    assert [played.summary[node].split()[0].rstrip(":;") for node in nodes] == ["done", "FAILED", "FAILED"]
+    assert "did not come back within 3 seconds" in played.words
+    assert "pods of node2 were not all made anew, and of this node none is touched; see what failed" in played.words
+
+    diary.unlink()
+    ok(lab.play("site", "--tags", "kubelet", kubelet_recycle_pods=True))
+    assert diary.read_text().splitlines() == ["node3 ended web", "node3 made web"]
