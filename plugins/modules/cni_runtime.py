@@ -21,7 +21,8 @@ description:
     imports others which are there is not changed.
   - A containerd that works for Docker, or that does not serve the CRI, is left alone.
   - CRI-O and Podman are reported only.
-  - Restarting these does not end pods. A service that does not stay up gets its former files back.
+  - Restarting these does not end pods. A service that does not stay up gets its former files back, and is started
+    again with them; the error says whether it runs.
   - Where systemd does not run, files are changed and nothing is restarted.
 extends_documentation_fragment:
   - mink8s.podnet.attributes

@@ -17,8 +17,13 @@ import struct
 import time
 import typing as t
 
+from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import hpack
+
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
-END_STREAM, END_HEADERS, PADDED, ACK = 1, 4, 8, 1
+END_STREAM, END_HEADERS, PADDED, PRIORITY, ACK = 1, 4, 8, 32, 1
+
+#: The only status that says that a call is not known; a runtime that is in trouble has others.
+UNIMPLEMENTED = 12
 
 #: Answers are small; the list of a thousand pods is less than this.
 LIMIT = 64 * 1024 * 1024
@@ -57,7 +62,7 @@ def call(path: str, method: str, message: bytes, timeout: float = 10.0) -> bytes
     except OSError as error:
         raise GrpcError(str(error.strerror or error)) from error
     if len(body) < 5 or body[0] != 0:
-        raise UnservedError("the call was refused")
+        raise GrpcError("the answer is no message")
     return body[5 : 5 + struct.unpack("!I", body[1:5])[0]]
 
 
@@ -126,8 +131,8 @@ def _request(method: str, message: bytes) -> bytes:
 
 
 def _answer(connection: socket.socket, deadline: float) -> bytes:
-    """Collect the data of our stream until it ends."""
-    body = bytearray()
+    """Collect the data of our stream until it ends, and see how the call went."""
+    body, status = bytearray(), None
     while True:
         head = _receive(connection, 9, deadline)
         length, kind, flags = struct.unpack("!I", b"\0" + head[:3])[0], head[3], head[4]
@@ -140,11 +145,27 @@ def _answer(connection: socket.socket, deadline: float) -> bytes:
         elif kind in (GOAWAY, RST_STREAM):
             raise GrpcError("the connection was closed")
         elif stream == 1 and kind == DATA:
-            body += payload[1 : len(payload) - payload[0]] if flags & PADDED and payload else payload
+            body += _unpadded(payload, flags)
+        elif stream == 1 and kind == HEADERS:
+            # First there may be headers without a status, and at the end those with it.
+            block = _unpadded(payload, flags)[5 if flags & PRIORITY else 0 :]
+            status = hpack.grpc_status(block) or status
         if len(body) > LIMIT:
             raise GrpcError("the answer is too long")
         if stream == 1 and kind in (DATA, HEADERS) and flags & END_STREAM:
+            _require_ok(status)
             return bytes(body)
+
+
+def _require_ok(status: t.Optional[int]) -> None:
+    if status == UNIMPLEMENTED:
+        raise UnservedError("the call was refused")
+    if status:
+        raise GrpcError(f"its answer is gRPC status {status}, {hpack.STATUSES[status]}")
+
+
+def _unpadded(payload: bytes, flags: int) -> bytes:
+    return payload[1 : len(payload) - payload[0]] if flags & PADDED and payload else payload
 
 
 def _receive(connection: socket.socket, length: int, deadline: float) -> bytes:

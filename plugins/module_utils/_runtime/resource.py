@@ -48,6 +48,8 @@ class CniRuntime(Resource):
         self._services = Services(run)
         self._readers: list[Reader] = []
         self._restarted: list[str] = []
+        #: What systemd was told to restart, and how each was before: a start with new files may have failed.
+        self._were: dict[str, str] = {}
         #: Whether there is something to change; in check mode that remains so.
         self._is_pending = False
 
@@ -95,8 +97,8 @@ class CniRuntime(Resource):
         except PodnetError as error:
             # A node whose kubelet is down is worse than one with the old directories.
             _write({path: change.before for path, change in files.items()})
-            self._give_back(affected)
-            raise PodnetError(f"{error}; the files are as they were") from error
+            told = ["the files are as they were", *self._give_back()]
+            raise PodnetError(f"{error}; {', and '.join(told)}") from error
 
     def shown(self, name: str, text: str) -> str:
         """Of containerd's file not the passwords of registries."""
@@ -176,16 +178,26 @@ class CniRuntime(Resource):
             if active not in ("active", "activating", "reloading"):
                 self._warn(f"{each.unit} does not run ({active}): it will use the new settings when started")
                 continue
+            self._were[each.unit] = active
             self._services.restart(each.unit)
             self._restarted.append(each.unit)
             if each.name == containerd.NAME and active == "active":
                 self._wait(functools.partial(_answers, each.socket or ""))
 
-    def _give_back(self, affected: list[Reader]) -> None:
+    def _give_back(self) -> list[str]:
+        """Start again what was restarted, with the former files, and say what became of it."""
+        told = []
         try:
-            self._restart(affected, True)
+            self._services.reload()
         except PodnetError as error:
-            self._warn(f"with the former files: {error}")
+            told.append(f"systemd has not read them ({error})")
+        for unit, was in self._were.items():
+            try:
+                self._services.start_again(unit, was)
+                told.append(f"{unit} {'runs' if was == 'active' else 'is started'} again")
+            except PodnetError as error:
+                told.append(f"{unit} does not run with them either ({error}), see its journal and start it yourself")
+        return told
 
     def _loaded(self, document: t.Optional[loader.File]) -> list[dict[str, str]]:
         def look() -> list[dict[str, str]]:
@@ -199,7 +211,8 @@ class CniRuntime(Resource):
             if wrong:
                 raise PodnetError(
                     f"network: {self._network} is not what {wrong[0]['reader']} has loaded: {wrong[0]['reason']}; "
-                    "see its journal, and what else is in " + self._places.conf_dir,
+                    f"see its journal, and what else is in {self._places.conf_dir}, and restart it if that directory "
+                    "was removed while it ran",
                     loaded=found,
                 )
         return found

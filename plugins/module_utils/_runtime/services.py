@@ -58,6 +58,14 @@ class Services:
         if was == "active":
             self._require_steady(unit)
 
+    def start_again(self, unit: str, was: str) -> None:
+        """Start a service that was so before its restart failed; what it is now says nothing of that."""
+        # Earlier failures would count against this start; a unit that has none is none to complain about.
+        self._run(["systemctl", "reset-failed", unit], None)
+        self._systemctl("restart", unit)
+        if was == "active":
+            self._require_steady(unit)
+
     def last_words(self, unit: str) -> str:
         """The last line that a service has written to the journal."""
         _status, out, _err = self._run(

@@ -15,8 +15,13 @@ from pathlib import Path
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import grpc
 
-#: Answers a method's request with a message, or with None: refused.
-Answers = t.Callable[[str, bytes], t.Optional[bytes]]
+#: Answers a method's request with a message, with the number of a gRPC status, or with None: not served.
+Answers = t.Callable[[str, bytes], t.Union[bytes, int, None]]
+
+#: Fields as grpc-go writes them: status 200 with a type, the number of a gRPC status, a message.
+OK = bytes.fromhex("20880f108b1d75d0620d263d4c4d6564")
+STATUS = b"\0\x88" + bytes.fromhex("9acac8b21234da8f")
+MESSAGE = b"\0\x0cgrpc-message\x04oops"
 
 
 @contextlib.contextmanager
@@ -63,15 +68,17 @@ def _converse(connection: socket.socket, answers: Answers) -> None:
     assert _frame(grpc.PING, grpc.ACK, 0, b"12345678") in file.read()
 
 
-def _frames(answer: bytes | None) -> bytes:
+def _frames(answer: bytes | int | None) -> bytes:
     """Settings, a ping, headers, the answer in two pieces (the second padded), trailers."""
     found = _frame(grpc.SETTINGS, 0, 0, b"") + _frame(grpc.PING, 0, 0, b"12345678")
-    if answer is None:
-        return found + _frame(grpc.HEADERS, grpc.END_HEADERS | grpc.END_STREAM, 1, b"\x88")
+    if not isinstance(answer, bytes):
+        number = str(grpc.UNIMPLEMENTED if answer is None else answer).encode()
+        trailers = OK + STATUS + bytes((len(number),)) + number + MESSAGE
+        return found + _frame(grpc.HEADERS, grpc.END_HEADERS | grpc.END_STREAM, 1, trailers)
     body = b"\0" + struct.pack("!I", len(answer)) + answer
     found += _frame(grpc.HEADERS, grpc.END_HEADERS, 1, b"\x88") + _frame(grpc.DATA, 0, 1, body[:3])
     found += _frame(grpc.DATA, grpc.PADDED, 1, b"\2" + body[3:] + b"\0\0")
-    return found + _frame(grpc.HEADERS, grpc.END_HEADERS | grpc.END_STREAM, 1, b"\x88")
+    return found + _frame(grpc.HEADERS, grpc.END_HEADERS | grpc.END_STREAM, 1, STATUS + b"\x010")
 
 
 def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:

@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._runtime import cri, grpc
-from ansible_collections.mink8s.podnet.tests.unit.plugins.module_utils._runtime.cri_server import serving
+from ansible_collections.mink8s.podnet.tests.unit.plugins.module_utils._runtime.cri_server import STATUS, serving
 
 
 def inner(number: int, *parts: bytes) -> bytes:
@@ -104,6 +104,18 @@ def test_a_runtime_that_does_not_answer_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_only_a_call_that_is_not_known_means_that_nobody_serves_the_cri(tmp_path: Path) -> None:
+    """cri-dockerd answers so while dockerd is down; its pods are there all the same."""
+    path = str(tmp_path / "sock")
+    with serving(tmp_path / "sock", lambda method, _message: 14 if ".v1." in method else None):
+        found = cri.sandboxes([path])
+    assert found.sandboxes == []
+    (problem,) = found.problems
+    assert str(problem).startswith(
+        f"{path}: ListPodSandbox of the container runtime fails (its answer is gRPC status 14, unavailable); see "
+    )
+
+
 def test_what_the_version_that_is_served_says_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def call(_path: str, method: str, _message: bytes, _timeout: float) -> bytes:
         raise grpc.GrpcError("no answer") if "v1alpha2" in method else grpc.UnservedError("the call was refused")
@@ -152,6 +164,21 @@ def over(data: bytes) -> bytes:
         (grpc._frame(grpc.DATA, grpc.PADDED | grpc.END_STREAM, 1, b""), None),
         (b"\x00\x40\x01" + bytes(6), "is not HTTP/2"),
         (b"", "was closed"),
+        (grpc._frame(grpc.HEADERS, grpc.END_STREAM, 1, b"\x88" + STATUS + b"\x0213"), "status 13, internal"),
+        (
+            grpc._frame(
+                grpc.HEADERS,
+                grpc.END_STREAM | grpc.PADDED | grpc.PRIORITY,
+                1,
+                b"\2" + bytes(5) + STATUS + b"\x012" + b"\0\0",
+            ),
+            "status 2, unknown",
+        ),
+        # It has not answered all of it.
+        (
+            grpc._frame(grpc.DATA, 0, 1, bytes(5)) + grpc._frame(grpc.HEADERS, grpc.END_STREAM, 1, STATUS + b"\x018"),
+            "status 8, resource exhausted",
+        ),
     ],
 )
 def test_frames_that_no_runtime_sends(data: bytes, says: str | None) -> None:
@@ -171,6 +198,15 @@ def test_what_is_no_message(message: bytes) -> None:
         cri._understood("/run/x.sock"),
     ):
         cri._status(message)
+
+
+def test_an_answer_that_says_neither_a_message_nor_a_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = grpc._answer
+    monkeypatch.setattr(grpc, "_answer", lambda *args: answer(*args)[:0])
+    with serving(tmp_path / "sock", lambda _method, _message: b""):
+        assert [str(each).partition("(")[2][:24] for each in cri.sandboxes([str(tmp_path / "sock")]).problems] == [
+            "the answer is no message"
+        ]
 
 
 def test_a_runtime_that_sends_a_byte_now_and_then_is_not_waited_for() -> None:

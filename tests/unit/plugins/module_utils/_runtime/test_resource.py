@@ -42,7 +42,8 @@ class Node:
         self.root = root
         self.calls: list[str] = []
         self.active = "active"
-        self.breaks = False
+        #: What systemd says when it is to start the kubelet with our flags, and with those of before.
+        self.breaks = self.is_broken = False
         self.started_with: list[str] = []
         self.write("lib/kubelet.service", f"[Service]\nExecStart={root}/bin/kubelet --v=2\n")
         self.write("lib/kubelet10.service", "[Service]\nExecStart=/bin/false\n")
@@ -69,12 +70,20 @@ class Node:
             assert "--unit=kubelet.service" in args
             return 0, "first\nF1 server.go: unknown flag\n", ""
         self.calls.append(" ".join(args[1:]))
+        if args[1] == "reset-failed":
+            self.active = "inactive"
         if args[1] == "restart":
-            self.start()
-            if self.breaks:
-                self.breaks = False
-                return 1, "", "Job for kubelet.service failed."
+            return self.restart()
         return 0, "", ""
+
+    def restart(self) -> tuple[int, str, str]:
+        """What systemd does: a start that fails leaves the unit failed, and it is not started again just like that."""
+        if self.active == "failed":
+            return 1, "", "Start request repeated too quickly."
+        self.start()
+        ours = "--network-plugin=cni" in self.started_with
+        self.active = "failed" if self.is_broken or (self.breaks and ours) else "active"
+        return (0, "", "") if self.active == "active" else (1, "", "Job for kubelet.service failed.")
 
     def resource(self, **options: t.Any) -> resource.CniRuntime:
         defaults: dict[str, t.Any] = {
@@ -193,12 +202,50 @@ def test_a_restart_that_fails(node: Node) -> None:
     before = node.files()
     node.breaks = True
     with pytest.raises(
-        PodnetError, match=r"restart kubelet.service failed: F1 server.go: unknown flag; the files are as they were"
+        PodnetError,
+        match=r"restart kubelet.service failed: F1 server.go: unknown flag; the files are as they were, and "
+        r"kubelet.service runs again$",
     ):
         node.converge()
     assert node.files() == before
-    assert node.calls == ["daemon-reload", "restart kubelet.service"] * 2
-    assert node.started_with == [f"{node.root}/bin/kubelet", "--v=2"]
+    restart = "restart kubelet.service"
+    assert node.calls == ["daemon-reload", restart, "daemon-reload", "reset-failed kubelet.service", restart]
+    assert (node.active, node.started_with) == ("active", [f"{node.root}/bin/kubelet", "--v=2"])
+
+
+def test_a_restart_that_fails_with_the_former_files_too(node: Node) -> None:
+    before = node.files()
+    node.is_broken = True
+    with pytest.raises(
+        PodnetError,
+        match=r"; the files are as they were, and kubelet.service does not run with them either \(systemctl restart "
+        r"kubelet.service failed: F1 server.go: unknown flag\), see its journal and start it yourself$",
+    ):
+        node.converge()
+    assert (node.files(), node.active) == (before, "failed")
+
+
+def test_one_that_waits_for_something_is_only_started_again(node: Node) -> None:
+    node.active = "activating"
+    node.breaks = True
+    with pytest.raises(PodnetError, match=r"as they were, and kubelet.service is started again$"):
+        node.converge()
+
+
+def test_what_was_not_yet_restarted_is_left_alone(node: Node) -> None:
+    plain = node.run
+
+    def run(args: list[str], data: str | None = None) -> tuple[int, str, str]:
+        return (1, "", "no bus") if args[1] == "daemon-reload" else plain(args, data)
+
+    node.run = run  # type: ignore[method-assign]
+    with pytest.raises(
+        PodnetError,
+        match=r"daemon-reload failed: no bus; the files are as they were, and systemd has not read them \(systemctl "
+        r"daemon-reload failed: no bus\)$",
+    ):
+        node.converge()
+    assert node.calls == []
 
 
 def test_a_service_that_does_not_stay_up(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
