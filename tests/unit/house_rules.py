@@ -249,14 +249,16 @@ def roles_have_a_readme_with_every_variable(root: Path) -> list[str]:
 
 
 def tasks_do_not_loop(root: Path) -> list[str]:
-    """One module call for all rules, links, routes or files: no task loops, unless to ask one host after the other."""
+    """One module call for all rules, links, routes or files: no task loops, unless to take one host after the other."""
     complaints = []
     places = ("roles/*/tasks/**/*.yml", "roles/*/handlers/*.yml", "playbooks/**/*.yml")
     for path in sorted(path for place in places for path in root.glob(place)):
         for task in dictionaries(load(path)):
             asks_hosts = "item" in task.get("delegate_to", "")
             loops = [key for key in task if key in ("loop", "until") or str(key).startswith("with_")]
-            if loops and not asks_hosts:
+            # Only an item of its own makes Ansible include a file for one host after the other.
+            waits_for_hosts = "include_tasks" in " ".join(task) and task.get("loop") == "{{ [inventory_hostname] }}"
+            if loops and not asks_hosts and not waits_for_hosts:
                 complaints.append(f"{path.relative_to(root)}: {task.get('name', 'a task')} has {loops[0]}:")
     return complaints
 

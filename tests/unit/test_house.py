@@ -110,6 +110,7 @@ BROKEN: list[tuple[house.Rule, str, str]] = [
     ),
     (house.roles_have_a_readme_with_every_variable, "roles/net/README.md", "`net_on` and `net_name_b`"),
     (house.tasks_do_not_loop, "roles/net/tasks/main.yml", "- block:\n    - mink8s.podnet.bridge:\n      loop: [1, 2]"),
+    (house.tasks_do_not_loop, "roles/net/tasks/main.yml", "- include_tasks: one.yml\n  loop: [1, 2]"),
     (house.tasks_do_not_loop, "playbooks/site.yml", "- hosts: all\n  tasks: [{ping: , with_items: [1]}]"),
     (house.drift_looks_at_every_plan, "roles/net/tasks/plan.yml", "- mink8s.podnet.bridge: {name: br1}"),
     (house.requirements_are_pinned, "tests/requirements-newest.txt", "pyroute2>=0.9.7"),
