@@ -25,7 +25,7 @@ from whole import require_no_lock, require_whole
 FEW = 2
 TIMES = 12 if SOAK else 1
 #: Programs that change nothing.
-LOOKS = re.compile(r"-save$| list | -V$|=VERSION | show")
+LOOKS = re.compile(r"-save$| list | -V$|=VERSION | show| config dump$| --help$")
 
 
 class Reference(t.NamedTuple):
