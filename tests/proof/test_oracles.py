@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 import converging
+import fuzzing
 import ground
 import pytest
 import test_states_cni_network as cni_network
@@ -238,3 +240,13 @@ def test_a_module_that_does_not_do_all(name: str) -> None:
         except AssertionError:
             noticed = True
         assert noticed, f"nobody noticed: {line}"
+
+
+def test_a_reader_that_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes no time of a processor."""
+    monkeypatch.setattr(fuzzing, "PATIENCE", 0.2)
+    source, sink = os.pipe()
+    with pytest.raises(AssertionError, match=r"no answer within 0\.2 s by the clock at .* to 'a pipe'"):
+        fuzzing.feed(lambda _what: os.read(source, 1), "a pipe")
+    os.close(source)
+    os.close(sink)
