@@ -26,10 +26,21 @@ def claims(text: str) -> dict[int, str]:
 
 
 def names(path: Path) -> set[str]:
-    """The functions and classes of a file, but for those that are skipped."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = [node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
-    return {node.name for node in found if not any("skip" in ast.unparse(each) for each in node.decorator_list)}
+    """What pytest collects of a file, but for what is skipped: functions, classes, and classes that were assigned."""
+    return collected(path.read_text(encoding="utf-8")) if path.name.startswith("test_") else set()
+
+
+def collected(text: str) -> set[str]:
+    """The names of the tests of such a file."""
+    found = set()
+    for node in ast.parse(text).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            prefix = "test_" if isinstance(node, ast.FunctionDef) else "Test"
+            skipped = any("skip" in ast.unparse(each) for each in node.decorator_list)
+            found |= {node.name} if node.name.startswith(prefix) and not skipped else set()
+        elif isinstance(node, ast.Assign) and ast.unparse(node.value).endswith(".TestCase"):
+            found |= {each.id for each in node.targets if isinstance(each, ast.Name) and each.id.startswith("Test")}
+    return found
 
 
 CLAIMS = claims(PAGE.read_text(encoding="utf-8"))
@@ -55,6 +66,22 @@ def test_what_is_not_protected_is_told() -> None:
 def test_it_is_one_page() -> None:
     text = TEST.sub("", PAGE.read_text(encoding="utf-8").partition("Security\n")[2])
     assert len(text.split()) < WORDS
+
+
+def test_what_pytest_does_not_collect_is_no_test() -> None:
+    text = """
+class Machine: pass
+TestMachine = Machine.TestCase
+Other = Machine.TestCase
+TestNumber = 5
+class TestPlain: pass
+def test_it(): pass
+def helper(): pass
+@pytest.mark.skip
+def test_later(): pass
+"""
+    assert collected(text) == {"TestMachine", "TestPlain", "test_it"}
+    assert names(ROOT / "tests/unit/house_rules.py") == set()
 
 
 def test_a_claim_without_a_test_is_noticed() -> None:

@@ -6,6 +6,7 @@
 
 A machine plants foreign objects, disturbs ours, and asks a module for random states.  Each request is made four times,
 `check mode`, `for real`, `again`, and at the end `all gone`, and compared with listings of all that is on the node.
+What a module says of itself is not believed: each machine looks into the listing for what was asked for.
 """
 
 from __future__ import annotations
@@ -48,6 +49,13 @@ class Converging(RuleBasedStateMachine):
         """All that the module must leave as it is."""
         return {name: value for name, value in listing.items() if not self.is_ours(name, params)}
 
+    def require_made(self, params: t.Dict[str, t.Any], before: Listing, after: Listing) -> None:
+        """Look into the listing, and at no answer, whether what was asked for is there, and nothing else of ours."""
+        raise NotImplementedError
+
+    def require_foretold(self, params: t.Dict[str, t.Any], foretold: Answer, after: Listing) -> None:
+        """Compare what check mode said of the kernel's objects with the listing, where a machine can."""
+
     def ask(self, /, **params: t.Any) -> Answer:
         """Ask for a state, and require all that is promised."""
         before = self.listing()
@@ -60,6 +68,8 @@ class Converging(RuleBasedStateMachine):
             self._require_refusal(foretold, done, before, after)
         else:
             self._require_convergence(params, foretold, done, before, after)
+            self.require_made(params, before, after)
+            self.require_foretold(params, foretold, after)
         require_same(self.foreign(before, params), self.foreign(after, params), "what is not ours was changed")
         return done
 

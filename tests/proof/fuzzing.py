@@ -32,6 +32,9 @@ BATCH = 30
 #: Seconds of processor time that one input may take.
 LONGEST = 5.0
 
+#: Seconds that one may take by the clock: whoever waits for something needs no processor, and so does a busy machine.
+PATIENCE = 60.0
+
 Random = random.Random
 Json = t.Any
 
@@ -285,9 +288,14 @@ class Slow(BaseException):
     """An input that takes too long; no reader's own ``except`` may take it for an answer."""
 
 
-def _too_slow(_number: int, _frame: t.Any) -> t.NoReturn:
-    raise Slow
+def _too_slow(number: int, _frame: t.Any) -> t.NoReturn:
+    raise Slow(f"{PATIENCE} s by the clock" if number == signal.SIGALRM else f"{LONGEST} s of processor time")
 
+
+TIMERS = (
+    (signal.SIGPROF, signal.ITIMER_PROF, lambda: LONGEST),
+    (signal.SIGALRM, signal.ITIMER_REAL, lambda: PATIENCE),
+)
 
 T = t.TypeVar("T")
 
@@ -295,14 +303,16 @@ T = t.TypeVar("T")
 def feed(read: t.Callable[[T], t.Any], what: T, *refusals: type[Exception]) -> None:
     """Give an input to a reader, and require a result, or one of the errors that it is known to raise."""
     COUNTS["inputs"] += 1
-    signal.signal(signal.SIGPROF, _too_slow)
-    signal.setitimer(signal.ITIMER_PROF, LONGEST)
+    for number, timer, seconds in TIMERS:
+        signal.signal(number, _too_slow)
+        signal.setitimer(timer, seconds())
     try:
         try:
             result = read(what)
             json.dumps(_engine.printable(result), default=str).encode()
         finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
+            for _number, timer, _seconds in TIMERS:
+                signal.setitimer(timer, 0)
     except PodnetError as error:
         COUNTS["sentences"] += 1
         require_sentence(_engine.sentence(str(error)))
@@ -310,7 +320,7 @@ def feed(read: t.Callable[[T], t.Any], what: T, *refusals: type[Exception]) -> N
         COUNTS["sentences"] += 1
     except Slow as error:
         where = traceback.extract_tb(error.__traceback__)[-4:]
-        raise AssertionError(f"no answer within {LONGEST} s at {where} to {_shown(what)}") from None
+        raise AssertionError(f"no answer within {error} at {where} to {_shown(what)}") from None
     except Exception as error:
         raise AssertionError(f"{type(error).__name__}: {error}; the input was {_shown(what)}") from error
 

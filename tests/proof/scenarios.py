@@ -13,6 +13,7 @@ import json
 import os
 import re
 import tarfile
+import tempfile
 import time
 import typing as t
 from pathlib import Path
@@ -20,8 +21,9 @@ from pathlib import Path
 import ground
 import listings
 import pytest
+import samples
 from calls import Answer, Arm, Call, Module, begin, call, unarmed
-from lock_files import lock_file
+from controller_files import lock_file, report_page
 
 Params = t.Dict[str, t.Any]
 
@@ -35,6 +37,8 @@ MANIFEST = f"file {BIN_DIR}/.podnet-plugins.json"
 ROOT = ground.PLACE / "node"
 #: Where the command `iptables` is that of one flavour.
 FLAVOURS = ground.PLACE / "flavours"
+#: What a module that is killed leaves in the directory for such files must not stay on this machine.
+TEMPORARY_FILES = Path("/run/tmp")
 TOOLS = [f"{name}-{flavour}" for name in ("iptables", "ip6tables") for flavour in ("nft", "legacy")]
 POD_NAMESPACES = ("pod1", "pod10")
 SYSCTLS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", "net/ipv4/conf/all/rp_filter")
@@ -80,6 +84,7 @@ class Scenario(t.NamedTuple):
     def _armed(self, arm: Arm) -> Arm:
         def armed() -> None:
             os.environ["PATH"] = f"{FLAVOURS / self.flavour}:{os.environ['PATH']}"
+            tempfile.tempdir = str(TEMPORARY_FILES)
             arm()
 
         return armed
@@ -131,6 +136,7 @@ def _clean() -> None:
         listings.run("ip", "netns", "del", path.name)
     for path in _locks():
         path.unlink()
+    TEMPORARY_FILES.mkdir(exist_ok=True)
     for flavour in ("nft", "legacy"):
         (FLAVOURS / flavour).mkdir(parents=True)
         for name in ("iptables", "ip6tables"):
@@ -467,6 +473,75 @@ def _plugins() -> t.Iterator[Scenario]:
     yield Scenario("cni_plugins", "remove", gone, plant_archives, [installed("v1")])
 
 
+UNITS = Path("/etc/systemd/system")
+RUNTIME = ground.PLACE / "bin"
+CONTAINERD = """\
+version = 2 # by hand
+
+[plugins."io.containerd.grpc.v1.cri".cni]
+  bin_dir = "/opt/cni/bin"
+  max_conf_num = 1
+"""
+#: What a containerd says that reads a file: its own defaults, and the two keys that are in it.
+DUMP = """\
+#!/bin/sh
+echo 'version = 2'
+echo '[plugins."io.containerd.grpc.v1.cri".cni]'
+for key in bin_dir conf_dir; do
+  value=$(sed -n "s/^ *$key = //p" "$2")
+  [ -n "$value" ] || case $key in bin_dir) value='"/opt/cni/bin"' ;; *) value='"/etc/cni/net.d"' ;; esac
+  echo "$key = $value"
+done
+"""
+HELP = f"#!/bin/sh\ncat <<'END'\n{samples.HELP}END\n"
+
+
+def plant_programs() -> None:
+    """No runtime, whatever this machine has, no systemd that could restart one, and a unit of another name."""
+    RUNTIME.mkdir()
+    UNITS.mkdir()
+    for name in ("containerd", "kubelet", "docker", "cri-docker", "cri-dockerd", "crio", "cri-o"):
+        (UNITS / f"{name}.service").symlink_to("/dev/null")
+    (UNITS / "docker.socket").symlink_to("/dev/null")
+    (UNITS / "kubelet10.service").write_text("[Service]\nExecStart=/bin/false\n")
+    (UNITS / "kubelet10.service.d").mkdir()
+    (UNITS / "kubelet10.service.d/99-zz-podnet.conf").write_text("# of ten\n")
+
+
+def _plant_program(name: str, text: str, arguments: str) -> None:
+    (RUNTIME / name).write_text(text)
+    (RUNTIME / name).chmod(0o755)
+    (UNITS / f"{name}.service").unlink()
+    (UNITS / f"{name}.service").write_text(f"[Service]\nExecStart={RUNTIME / name} {arguments}\n")
+
+
+def plant_containerd() -> None:
+    """A containerd with a file that somebody else may not read, and another file beside it."""
+    plant_programs()
+    _plant_program("containerd", DUMP, "")
+    Path("/etc/containerd/config.toml").write_text(CONTAINERD)
+    Path("/etc/containerd/config.toml").chmod(0o600)
+    Path("/etc/containerd/config.toml10").write_text("version = 10\n")
+
+
+def plant_kubelet() -> None:
+    """A kubelet with a Docker shim, as kubeadm sets it up."""
+    plant_programs()
+    _plant_program("kubelet", HELP, "$KUBELET_EXTRA_ARGS")
+    (UNITS / "kubelet.service.d").mkdir()
+    (UNITS / "kubelet.service.d/10-kubeadm.conf").write_text("[Service]\nEnvironment=A=b\n")
+
+
+def _runtimes() -> t.Iterator[Scenario]:
+    made: Params = {"network": "net1", "bin_dirs": ["/usr/lib/cni"]}
+    changed = {**made, "bin_dirs": ["/usr/local/cni"], "conf_dir": "/etc/cni/other.d"}
+    gone = {"network": "net1", "state": "absent"}
+    for what, plant in (("of containerd", plant_containerd), ("of a kubelet", plant_kubelet)):
+        yield Scenario("cni_runtime", f"create {what}", made, plant)
+        yield Scenario("cni_runtime", f"change {what}", changed, plant, [made])
+        yield Scenario("cni_runtime", f"remove {what}", gone, plant, [made])
+
+
 def plant_leaks() -> None:
     """A network, and what pods without namespaces have left of it and of another one."""
     plant_networks()
@@ -521,6 +596,15 @@ def _lock_files() -> t.Iterator[Scenario]:
     yield Scenario(lock_file, "change", changed, plant_lock_file, [made])
 
 
+def _reports() -> t.Iterator[Scenario]:
+    made: Params = {"path": str(ground.PLACE / "podnet-report.html"), "title": "The network"}
+    yield Scenario(report_page, "create", made, plant_lock_file)
+    yield Scenario(report_page, "change", {**made, "title": "Another network"}, plant_lock_file, [made])
+
+
+#: Two modules that change something are not here.  stale_pods changes nothing but by the CRI of a runtime, which there
+#: is none of here.  cni_probe starts processes that are to outlive it: its integration target kills one of those, but
+#: that the module itself is killed is tried nowhere.
 SCENARIOS = (
     *_bridges(),
     *_veths(),
@@ -533,7 +617,9 @@ SCENARIOS = (
     *_units(),
     *_plugins(),
     Scenario("cni_gc", "free", {"name": "net1"}, plant_leaks),
+    *_runtimes(),
     *_lock_files(),
+    *_reports(),
 )
 
 SOAK = os.environ.get("PODNET_PROOF") == "soak"

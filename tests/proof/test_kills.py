@@ -15,6 +15,7 @@ import typing as t
 import zlib
 
 import listings
+import pytest
 import scenarios
 from converging import require_same
 from faults import AFTER, BEFORE, COUNTS, HALF, Fault, Points
@@ -24,8 +25,22 @@ from whole import require_no_lock, require_whole
 #: Of each scenario: how many kills at points the quick profile makes, and how many there are at random times.
 FEW = 2
 TIMES = 12 if SOAK else 1
+#: How something comes to be where nothing was, or something else: a file, a link, a directory.
+KINDS_OF_FILES = {"-": {"write", "fsync", "rename"}, "l": {"symlink", "rename"}, "d": {"mkdir"}}
+#: Something that goes, which there are several ways for.
+REMOVED, REMOVALS = "removal", {"unlink", "remove", "rmdir", "rename"}
+#: How each module changes the kernel.
+KINDS = {
+    "bridge": {"netlink"},
+    "veth": {"netlink"},
+    "docker_leftovers": {"start"},
+    "routes": {"start"},
+    "masquerade": {"start"},
+    "cni_gc": {"start"},
+    "sysctls": {"write"},
+}
 #: Programs that change nothing.
-LOOKS = re.compile(r"-save$| list | -V$|=VERSION | show")
+LOOKS = re.compile(r"-save$| list | -V$|=VERSION | show| config dump$| --help$")
 
 
 class Reference(t.NamedTuple):
@@ -56,8 +71,27 @@ def _undisturbed(scenario: Scenario) -> Reference:
     assert answer.changed, answer.result
     names = points.names()
     points.close()
-    assert len(names) > 1, names
-    return Reference(before, scenarios.lasting(scenarios.listing()), names, seconds)
+    after = scenarios.lasting(scenarios.listing())
+    seen = {name.split()[0] for name in names if not LOOKS.search(name)}
+    missing = kinds(scenario, before, after) - seen - ({REMOVED} if seen & REMOVALS else set())
+    assert not missing, f"no point is of the kind {missing}: {names}"
+    return Reference(before, after, names, seconds)
+
+
+def kinds(scenario: Scenario, before: listings.Listing, after: listings.Listing) -> set[str]:
+    """Return the kinds of points that must be on the way from one listing to the other."""
+    found: set[str] = set()
+    for name, (old, new) in listings.differences(before, after).items():
+        if name.startswith("file ") and new is None:
+            found.add(REMOVED)
+        elif name.startswith("file "):
+            # One that got another name is not written, and a lock is made and stays empty.
+            renamed = old is None and new[0][0] == "-" and new in before.values()
+            found |= set() if new[3] == b"" else {"rename"} if renamed else KINDS_OF_FILES[new[0][0]]
+        else:
+            assert isinstance(scenario.module, str)
+            found |= KINDS[scenario.module]
+    return found
 
 
 def every_fault(points: list[str]) -> list[Fault]:
@@ -96,9 +130,13 @@ def test_at_every_point(scenario: Scenario) -> None:
 
 
 @every_scenario
-def test_at_any_time(scenario: Scenario) -> None:
+def test_at_any_time(scenario: Scenario, pytestconfig: pytest.Config) -> None:
+    """At the same times again with the same seed, which a soak says at its end, and pytest with a failure."""
     seconds = reference(scenario).seconds
-    chance = random.Random(scenario.name if not SOAK else None)  # noqa: S311  # not for a secret
+    seed = pytestconfig.getoption("hypothesis_seed") if SOAK else 0
+    seed = random.randrange(2**32) if seed is None else seed  # noqa: S311  # not for a secret
+    print(f"the times are of seed {seed}")
+    chance = random.Random(f"{seed} {scenario.name}")  # noqa: S311
     for _number in range(TIMES):
         before = scenario.start()
         running = scenario.begin()

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import typing as t
 
@@ -93,6 +94,42 @@ class Bridges(Converging):
                 listing[port] = loose
         return super().foreign(listing, params)
 
+    def require_made(self, params: dict[str, t.Any], before: listings.Listing, after: listings.Listing) -> None:
+        was, link = before.get(f"link {OURS}"), after.get(f"link {OURS}")
+        ours = was is None or was.get("ifalias") == "podnet"
+        if params.get("state") == "absent":
+            left = [name for name in after if self.is_ours(name, params) and (ours or name.startswith("file "))]
+            assert not left, f"there still is {left}"
+            return
+        assert link is not None, "there is no bridge"
+        assert (link["kind"], link["up"], link.get("ifalias") == "podnet") == ("bridge", True, ours), link
+        given = [str(ipaddress.ip_interface(each)) for each in params.get("addresses", ())]
+        _require_addresses(params, given, _addresses(before), _addresses(after))
+        _require_attributes(params, given, was, link, before)
+        for port in params.get("ports", ()):
+            _require_port(port, before[f"link {port['name']}"], after[f"link {port['name']}"])
+        if "persist" in params:
+            assert f"file {BATCH}" in after, "there is no file"
+            words = after[f"file {BATCH}"][3].decode().split()
+            assert {OURS, *given} <= {*words}, f"not all is in the file: {words}"
+            assert (f"file {BATCH}.create" in after) == ours
+
+    def require_foretold(self, params: dict[str, t.Any], foretold: Answer, after: listings.Listing) -> None:
+        """Both of what check mode returns, and of what its diff says, as far as it says something."""
+        link, bridge = after.get(f"link {OURS}"), foretold.result["bridge"]
+        assert (bridge is None) == (link is None or params.get("state") == "absent")
+        if link is None or bridge is None:
+            return
+        there = {"mac": link["address"], "mtu": link["mtu"], "stp": bool(link["stp_state"]), "up": link["up"]}
+        objects = [part["after"] for part in foretold.result["diff"] if isinstance(part["after"], dict)]
+        planned = {name: value for part in objects for name, value in part.items()}
+        for said in (bridge, planned.get(f"bridge {OURS}", {})):
+            wrong = {key: value for key, value in said.items() if key in there and value not in (None, there[key])}
+            assert not wrong, f"check mode foretold {wrong}, and there is {there}"
+        assert {*bridge["addresses"]} <= _addresses(after)
+        for name in planned:
+            assert not name.startswith("address ") or name in after, f"check mode foretold {name}"
+
     @initialize(default_route=st.booleans())
     def begin(self, default_route: bool) -> None:
         """A node with an uplink, bridges of others and cables."""
@@ -165,6 +202,52 @@ class Bridges(Converging):
         assert not answer.failed, answer.sentence
         if ours:
             require_same(self.start, self.now, "after all is gone, there is left")
+
+
+def _addresses(listing: listings.Listing) -> set[str]:
+    """The bridge's addresses, but those of the kernel."""
+    found = [name.split()[1] for name in listing if name.startswith("address ") and name.endswith(f" on {OURS}")]
+    return {address for address in found if not address.startswith("fe80:")}
+
+
+def _require_addresses(params: dict[str, t.Any], given: list[str], before: set[str], after: set[str]) -> None:
+    if params.get("exclusive_addresses"):
+        assert after == {*given}
+    else:
+        # IPv6 addresses of others go when an MTU is too small for them.
+        assert {*given} | {address for address in before if ":" not in address} <= after <= {*given} | before
+
+
+def _require_attributes(
+    params: dict[str, t.Any],
+    given: list[str],
+    was: t.Optional[dict[str, t.Any]],
+    link: dict[str, t.Any],
+    before: listings.Listing,
+) -> None:
+    mtu, mac, ipv4 = params.get("mtu", "auto"), params.get("mac"), [each for each in given if ":" not in each]
+    if mtu == "auto":
+        mtu = before[f"link {params.get('uplink', UPLINK)}"]["mtu"]
+    if mtu != "kernel":
+        assert link["mtu"] == int(mtu)
+    if mac:
+        assert link["address"] == mac.lower()
+    elif link.get("ifalias") != "podnet":
+        assert was is not None
+        assert "ports" in params or link["address"] == was["address"], "others' bridge has another MAC address"
+    else:
+        tail = ipaddress.ip_interface(ipv4[0]).ip.packed.hex(":") if ipv4 else ""
+        assert link["address"].startswith(f"0a:58:{tail}")
+    assert link["stp_state"] == int(params.get("stp", was["stp_state"] if was else False))
+
+
+def _require_port(port: dict[str, t.Any], was: dict[str, t.Any], link: dict[str, t.Any]) -> None:
+    """A flag that nobody asked for stays as it is, which is off for a new port."""
+    assert link.get("master") == OURS, f"{port['name']} is not plugged in"
+    old = was.get("port", {})
+    for flag in ("hairpin", "isolated"):
+        asked = port.get(flag)
+        assert link["port"][flag] == (old.get(flag, False) if asked is None else asked), f"{flag} of {port['name']}"
 
 
 TestBridges = Bridges.TestCase

@@ -243,6 +243,21 @@ class Files(Converging):
     def is_ours(self, name: str, params: dict[str, t.Any]) -> bool:
         return name in (f"file {CONF_DIR}", f"file {_target(params)}") or name.startswith("end of ")
 
+    def require_made(self, params: dict[str, t.Any], before: listings.Listing, after: listings.Listing) -> None:
+        target, absent = f"file {_target(params)}", params.get("state") == "absent"
+        left = [name for name, value in after.items() if _is_leftover(name, value)]
+        left += [name for name in after if _carries_our_name(name, after, absent)]
+        if absent:
+            assert not left, f"there still is {left}"
+            return
+        # A link that leads to our file is one more name of it.
+        left = [name for name in left if name != target and not _leads_to(name, after[name], _target(params))]
+        assert not left, f"there still is {left}"
+        assert target in after, f"there is no {target}"
+        mode, _owner, _group, content = after[target]
+        assert mode == "-rw-r--r--"
+        assert json.loads(content) == _document(params), content
+
     def foreign(self, listing: listings.Listing, params: dict[str, t.Any]) -> listings.Listing:
         """What does not carry our name; whether a displaced file has its name or its other one does not matter."""
         found: dict[str, t.Any] = {}
@@ -276,19 +291,27 @@ class Files(Converging):
         if there:
             CONF_DIR.mkdir()
         self.now = self.listing()
+        self.put: listings.Listing = {}
+
+    def disturb(self, before: list[tuple[Path, t.Any]]) -> None:
+        """Be somebody else, and remember what there has to be at the end."""
+        was = self.listing()
+        for path, thing in before:
+            _disturb(path, thing)
+        for name, (_old, new) in listings.differences(was, self.listing()).items():
+            self.put.pop(name.removesuffix(DISABLED), None)
+            self.put[name] = new
 
     @rule(params=wanted, before=st.lists(disturbances, max_size=3))
     def make(self, params: dict[str, t.Any], before: list[tuple[Path, t.Any]]) -> None:
         """Somebody asks for a network, after somebody else did something."""
-        for path, thing in before:
-            _disturb(path, thing)
+        self.disturb(before)
         self.tell(self.ask(**params))
 
     @rule(allow_orphans=st.booleans(), before=st.lists(disturbances, max_size=2))
     def remove(self, allow_orphans: bool, before: list[tuple[Path, t.Any]]) -> None:
         """Somebody asks for no network."""
-        for path, thing in before:
-            _disturb(path, thing)
+        self.disturb(before)
         self.tell(self.ask(name=OURS, state="absent", allow_orphans=allow_orphans))
 
     def tell(self, answer: Answer) -> None:
@@ -301,14 +324,15 @@ class Files(Converging):
                 event(" ".join(action.split("/")[0].split()[:2]) + (" displaced" if DISABLED in action else ""))
 
     def teardown(self) -> None:
-        """All that was ours goes; files of others have their own names again."""
+        """All that was ours goes; files of others are all there, and have their own names again."""
         if not hasattr(self, "now"):
             return
         answer = self.ask(name=OURS, state="absent", allow_orphans=True)
         assert not answer.failed, answer.sentence
-        named = [name for name in self.now if _carries_our_name(name, self.now, True)]
-        left = [*named, *(name for name, value in self.now.items() if _is_leftover(name, value))]
-        assert not left, f"after all is gone, there is left {left}"
+        put = {name: value for name, value in self.put.items() if value is not None}
+        expected, found = (self.foreign(each, {"state": "absent"}) for each in (put, self.now))
+        for name, values in expected.items():
+            assert [value for value in values if value in found.get(name, ())] == values, f"{name} of others is gone"
         for name, value in self.now.items():
             displaced = _may_move(name, {"state": "absent"}) and name.endswith(DISABLED) and value[0][0] != "d"
             assert not displaced or name.removesuffix(DISABLED) in self.now, f"{name} was not given back"
@@ -329,6 +353,15 @@ def _target(params: dict[str, t.Any]) -> str:
     priority = params.get("priority")
     prefix = "" if priority is None else f"{priority:02d}-"
     return f"{CONF_DIR}/{prefix}{OURS}.{params.get('format', 'conflist')}"
+
+
+def _document(params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What is to be in the file: numbers and booleans are no texts, and a list has one plugin at least."""
+    text = json.dumps({"name": OURS, **params["config"]})
+    given = json.loads(text.replace('"true"', "true").replace('"1400"', "1400"))
+    beside = {key: given.pop(key) for key in ("cniVersion", "name")}
+    plugins = given.get("plugins", [given])
+    return {**beside, **plugins[0]} if params.get("format") == "conf" else {**beside, "plugins": plugins}
 
 
 def _has_links() -> bool:

@@ -172,6 +172,18 @@ class Keys(Converging):
         """The name of a copy is the time at which it is made."""
         return {key: value for key, value in answer.result.items() if key != "backup_file"}
 
+    def require_made(self, params: dict[str, t.Any], before: listings.Listing, after: listings.Listing) -> None:
+        """The keys, as a reader of JSON sees them; `require` goes into their texts, and what was before us."""
+        if params.get("without_docker") == "skip":
+            return
+        if params.get("state") == "absent":
+            assert f"file {RECORD}" not in after or "path" in params, "the record is still there"
+            return
+        there = json.loads(after[f"file {PATH}"][3].decode().strip() or "{}") if f"file {PATH}" in after else {}
+        asked = params["options"]
+        assert {key: there.get(key) for key in asked} == asked
+        assert not there.keys() & {*params.get("absent", ())} - asked.keys()
+
     @initialize(file=st.one_of(st.none(), files))
     def begin(self, file: t.Optional[Thing]) -> None:
         """A node on which somebody may have set up Docker."""

@@ -157,6 +157,13 @@ class Inventories(Converging):
     def call(self, params: dict[str, t.Any], check: bool = False) -> Answer:
         return Answer(controller().submit(decide, params, check).result(LONGEST))
 
+    def require_made(self, params: dict[str, t.Any], before: listings.Listing, after: listings.Listing) -> None:
+        """Each host that was asked for has its blocks in the file, which `require` goes into."""
+        asked, book = Asked(params, self.hosts), _book()
+        versions = [cidr.version for cidr in asked.cidrs]
+        for host in asked.hosts:
+            assert [block.version for block in book.get(host, ())] == versions, f"{host} has {book.get(host)}"
+
     @initialize(cluster=st.sampled_from(CLUSTERS), hosts=st.lists(st.sampled_from(HOSTS), min_size=2, max_size=4))
     def begin(self, cluster: list[str], hosts: list[str]) -> None:
         """A cluster that is planned."""

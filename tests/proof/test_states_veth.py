@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import typing as t
+from pathlib import Path
 
 import ground
 import hypothesis.strategies as st
 import listings
-from converging import Converging
+from converging import Converging, require_same
 from hypothesis.stateful import initialize, precondition, rule
 
 OURS = ("v1", "v2")
@@ -74,6 +76,12 @@ DISTURBANCES = [
     "-netns pod10 route flush dev eth0",
     "link set v1 name v10",
 ]
+#: What takes away all that `DISTURBANCES` and `plant` leave, once ours is gone; a pair goes with either of its ends.
+TIDY = [
+    *[f"link delete {name}" for name in (*OURS, "v10")],
+    *[f"-netns {pod} link delete {peer}" for pod in PODS for peer in PEERS],
+    "-netns pod1 route delete 10.78.0.0/16 dev lo",
+]
 
 
 class Pairs(Converging):
@@ -94,6 +102,14 @@ class Pairs(Converging):
         if link is None:
             return False
         return link[1] in (self.peers[pod] if pod else self.names)
+
+    def require_made(self, params: dict[str, t.Any], before: listings.Listing, after: listings.Listing) -> None:
+        for pair in params["pairs"]:
+            link, was = after.get(f"link {pair['name']}"), before.get(f"link {pair['name']}")
+            if params.get("state") != "absent":
+                _require_pair(pair, after)
+            elif was and (was["kind"], was.get("ifalias")) == ("veth", "podnet"):
+                assert link is None, f"{pair['name']} is still there"
 
     def look(self) -> None:
         """Learn which links are ours: those with our alias, and what is at their other ends."""
@@ -125,6 +141,7 @@ class Pairs(Converging):
             *[f"link set {name} up mtu 1400" for name in ("br1", "br10")],
         )
         self.look()
+        self.start = self.now
 
     @rule(pairs=wanted)
     def make(self, pairs: list[dict[str, t.Any]]) -> None:
@@ -168,12 +185,49 @@ class Pairs(Converging):
         self.look()
 
     def teardown(self) -> None:
-        """All that was ours goes, and only that."""
-        if hasattr(self, "now"):
-            answer = self.ask(state="absent", pairs=[{"name": name} for name in OURS])
-            assert not answer.failed, answer.sentence
-            self.look()
-            assert not any(self.now.get(f"link {name}", {}).get("ifalias") == "podnet" for name in OURS)
+        """All that was ours goes, and only that: without what somebody planted, all is as at the beginning."""
+        if not hasattr(self, "start"):
+            return
+        renamed = self.now.get("link v10", {}).get("ifalias") == "podnet"
+        answer = self.ask(state="absent", pairs=[{"name": name} for name in OURS])
+        assert not answer.failed, answer.sentence
+        self.look()
+        links = {name: value for name, value in self.now.items() if "link " in name and value["kind"] == "veth"}
+        left = [name for name, link in links.items() if link.get("ifalias") == "podnet"]
+        # One that somebody renamed has our alias, but no name that is ours.
+        assert left in ([], ["link v10"] if renamed else []), f"there still is {left}"
+        for line in TIDY:
+            ground.attempt(line)
+        require_same(self.start, self.listing(), "after all is gone, there is left")
+
+
+def _require_pair(pair: dict[str, t.Any], listing: listings.Listing) -> None:
+    """Require both ends of a pair, and all that is asked for of them."""
+    pod, peer = Path(pair["netns"]).name, pair.get("peer", "eth0")
+    host, end = listing.get(f"link {pair['name']}"), listing.get(f"{pod}: link {peer}")
+    assert host is not None, f"there is no {pair['name']}"
+    assert end is not None, f"there is no {peer} in {pod}"
+    assert (host["kind"], host.get("ifalias"), end["kind"]) == ("veth", "podnet", "veth")
+    assert (host["link_index"], end["link_index"]) == (end["ifindex"], host["ifindex"]), "these are not one pair's ends"
+    assert {"link_netnsid"} <= host.keys() & end.keys(), "both ends are in the same namespace"
+    assert (host["up"], end["up"]) == (True, True), "an end is down"
+    assert "bridge" not in pair or host.get("master") == pair["bridge"], host
+    assert "mtu" not in pair or host["mtu"] == end["mtu"] == pair["mtu"], (host["mtu"], end["mtu"])
+    names = [re.fullmatch(rf"{pod}: address (\S+) on {peer}", name) for name in listing]
+    found = {ipaddress.ip_interface(name[1]) for name in names if name}
+    given = {ipaddress.ip_interface(each) for each in pair.get("addresses", ())}
+    assert {each for each in found if not each.is_link_local} == given
+    asked = {(ipaddress.ip_network(way["dst"]), way.get("via")) for way in pair.get("routes", ())}
+    assert set(_ways(listing, pod, peer)) == asked
+
+
+def _ways(listing: listings.Listing, pod: str, peer: str) -> t.Iterator[tuple[t.Any, t.Optional[str]]]:
+    """What leads out by a link, and through which gateway, but for what the kernel makes of addresses."""
+    for name, route in listing.items():
+        if name.startswith(f"{pod}: route -") and route.get("dev") == peer and route.get("protocol") != "kernel":
+            every = "::/0" if " -6 " in name else "0.0.0.0/0"
+            dst = every if route["dst"] == "default" else route["dst"]
+            yield ipaddress.ip_network(dst), route.get("gateway")
 
 
 TestPairs = Pairs.TestCase

@@ -21,9 +21,9 @@ import listings
 import pytest
 import scenarios
 from calls import Answer, Call
+from controller_files import lock_file, report_page
 from converging import SENTENCE, require_same
 from faults import COUNTS
-from lock_files import lock_file
 from scenarios import SCENARIOS, SOAK, Scenario, every_scenario
 from test_kills import reference
 
@@ -89,7 +89,9 @@ def test_two_that_want_the_same(scenario: Scenario) -> None:
         answers = [call.end() for call in two]
         COUNTS["pairs"] += 1
         assert [answer.failed for answer in answers] == [False, False], [answer.sentence for answer in answers]
-        assert sorted(answer.changed for answer in answers) == [False, True]
+        # A report has no lock: both may write the same, each of them as a whole.
+        changed = sorted(answer.changed for answer in answers)
+        assert changed == [False, True] or (scenario.module is report_page and all(changed))
         require_settled(scenario, known)
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
 import typing as t
 from pathlib import Path
 
+import ground
 import scenarios
 from listings import Listing
 
@@ -22,7 +24,8 @@ REMADE = re.compile(r".* veth10( .*)?|pod10: .*")
 #: Written before and after what they tell of; what they must be at any time is JSON.
 JOURNALS = (f"file {scenarios.RECORD}", scenarios.MANIFEST)
 
-LOCKED = ("/run/*.lock", "/var/lib/cni/networks/*/lock")
+#: The last one is pod_cidr's, which locks the directory that the lock file is in.
+LOCKED = ("/run/*.lock", "/var/lib/cni/networks/*/lock", str(ground.PLACE))
 
 
 def require_whole(start: Listing, end: Listing, before: Listing, after: Listing, what: str) -> None:
@@ -56,5 +59,8 @@ def _table(name: str) -> t.Optional[str]:
 def require_no_lock() -> None:
     """Everybody else can have each lock at once."""
     for path in (path for pattern in LOCKED for path in Path("/").glob(pattern[1:])):
-        with path.open() as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(handle)

@@ -23,7 +23,8 @@ import ground
 import hypothesis.strategies as st
 import pytest
 import samples
-from calls import call
+from calls import Module, call
+from controller_files import lock_file, report_page
 from fuzzing import COUNTS
 from hypothesis import Phase, given, settings
 from listings import files
@@ -45,8 +46,8 @@ NETWORK: dict[str, t.Any] = {
     "renumber": True,
 }
 
-#: A module, its options, and the files that it reads.
-MODULES: list[tuple[str, dict[str, t.Any], list[str]]] = [
+#: A module, or what is called in place of an action plugin, its options, and the files that it reads.
+MODULES: list[tuple[Module, dict[str, t.Any], list[str]]] = [
     (
         "docker_daemon",
         {"options": {"bridge": "none"}, "without_docker": "write", "validate": False, "restart": "never"},
@@ -123,6 +124,12 @@ MODULES: list[tuple[str, dict[str, t.Any], list[str]]] = [
     ),
     ("cni_probe", {"state": "absent"}, ["/run/podnet-probe/probe1.json"]),
     ("cni_probe", {"where": "scratch", "bin_dirs": [BIN_DIR]}, [f"{CONF_DIR}/net1.conflist"]),
+    (lock_file, {"path": f"{PLACE}/pod_cidrs.lock.yml", "nodes": ["node1"]}, [f"{PLACE}/pod_cidrs.lock.yml"]),
+    (
+        report_page,
+        {"path": f"{PLACE}/podnet-report.html", "title": "The network"},
+        [f"{PLACE}/podnet-report.html", f"{PLACE}/podnet-report.json"],
+    ),
 ]
 PLACES = [(module, options, path) for module, options, paths in MODULES for path in paths]
 
@@ -228,10 +235,10 @@ def a_node(path: Path, kind: str) -> None:
     KINDS[kind](path)
 
 
-def require_calm(module: str, options: dict[str, t.Any], path: str, kind: str) -> None:
+def require_calm(module: Module, options: dict[str, t.Any], path: str, kind: str) -> None:
     a_node(Path(path), kind)
     elsewhere = files(ELSEWHERE)
-    what = f"{module} with {kind} at {path}"
+    what = f"{module if isinstance(module, str) else module.__name__} with {kind} at {path}"
     for check in (True, False):
         COUNTS["inputs"] += 1
         started = time.monotonic()
@@ -257,5 +264,5 @@ def _a_node() -> None:
 
 @settings(max_examples=EXAMPLES, phases=[Phase.reuse, Phase.generate])
 @given(place=st.sampled_from(PLACES), kind=st.sampled_from(sorted(KINDS)))
-def test_strange_files(place: tuple[str, dict[str, t.Any], str], kind: str) -> None:
+def test_strange_files(place: tuple[Module, dict[str, t.Any], str], kind: str) -> None:
     require_calm(*place, kind)

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import random
 import stat
 import threading
 import typing as t
@@ -130,9 +132,62 @@ def test_nobody_reads_a_file_before_it_has_its_mode(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(os, "fchmod", look)
     for _file in range(2):
         _files.write_atomically(str(tmp_path / "a"), b"secret", 0o600)
-    temporary = [name for name, _mode, _content in seen if name != "a"]
-    assert len(set(temporary)) == 2, "the names can be guessed"
     assert {found for name, found, _content in seen if name != "a"} == {0o600}
+
+
+def test_nobody_can_guess_the_name_of_what_is_not_yet_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each place of a name is any character, which a counter, a time or a process id is not, whatever the seed is."""
+    names = []
+    real = os.rename
+
+    def look(source: str, target: str) -> None:
+        names.append(os.path.basename(source)[1 : -len(_files.TEMPORARY)])
+        real(source, target)
+
+    monkeypatch.setattr(os, "rename", look)
+    for _file in range(100):
+        random.seed(1)
+        _files.write_atomically(str(tmp_path / "a"), b"")
+    assert len(set(names)) == 100
+    assert {len(name) for name in names} == {8}, "37 characters eight times are 41 bits"
+    # Of 100 names, some 35 of the 37 characters are at each place.
+    assert all(len(set(place)) > 20 for place in zip(*names)), names
+    steps = [int(after, 36) - int(before, 36) for before, after in zip(map(plain, names), map(plain, names[1:]))]
+    assert len(set(steps)) == len(steps), "one name follows from another one"
+
+
+def plain(name: str) -> str:
+    """A name as the digits of a number, one of which two characters share."""
+    return name.replace("_", "0")
+
+
+@pytest.mark.parametrize("told", [(1, 2), None])
+def test_a_file_has_its_owner_before_its_name(
+    tmp_path: Path, told: t.Optional[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where we may not give files away, the kernel's part is only asked for."""
+    asked, seen = [], []
+    real = os.fchown, os.rename
+
+    def give(handle: int, user: int, group: int) -> None:
+        asked.append((user, group))
+        with contextlib.suppress(OSError):
+            real[0](handle, user, group)
+
+    def look(source: str, target: str) -> None:
+        seen.append((os.stat(source).st_uid, os.stat(source).st_gid, stat.S_IMODE(os.stat(source).st_mode)))
+        real[1](source, target)
+
+    monkeypatch.setattr(os, "fchown", give)
+    monkeypatch.setattr(os, "rename", look)
+    _files.write_atomically(str(tmp_path / "a"), b"secret", 0o640, told)
+    assert asked == ([told] if told else [])
+    try:
+        os.chown(tmp_path, 1, 2)
+    except OSError as error:
+        print(f"what the kernel makes of it was not looked at: nobody else can be given a file here ({error.strerror})")
+        return
+    assert seen == [(*(told or (os.geteuid(), os.getegid())), 0o640)]
 
 
 @pytest.mark.parametrize("kind", ["symlink", "hardlink"])
