@@ -52,7 +52,7 @@ def runner(module: AnsibleModule) -> Runner:
     def run(args: list[str], data: t.Optional[str] = None) -> tuple[int, str, str]:
         environment = {"LC_ALL": "C", "LANGUAGE": "C", "PATH": search_path()}
         args = [which(args[0]) or args[0], *args[1:]]
-        for last in (False, False, True):
+        for last in (*[False] * 9, True):
             try:
                 status, out, err = module.run_command(
                     args, data=data, environ_update=environment, expand_user_and_vars=False, handle_exceptions=last
