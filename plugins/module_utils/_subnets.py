@@ -114,7 +114,7 @@ class _Owners:
     def _decide(
         self, host: str, wanted: t.Optional[Claim], found: t.Optional[Claim], locked: t.Optional[Claim]
     ) -> t.Optional[Claim]:
-        has = locked if locked and found and locked.block == found.block else found or locked
+        has = self._held(found, locked)
         claim = wanted or has
         if claim and has and claim.block != has.block and not self.rules.renumber:
             where = f"in {self.rules.lock_file}" if has.source == LOCK else "on the node"
@@ -133,6 +133,14 @@ class _Owners:
                 remedy = f"let that range lie elsewhere, or {CONSENT}"
             raise OptionError(claim.path, self.blocks.cidr(claim.block), f"overlaps {reserved}", remedy)
         return claim
+
+    def _held(self, found: t.Optional[Claim], locked: t.Optional[Claim]) -> t.Optional[Claim]:
+        """Return the block that a host has: on the node, or else by the lock file."""
+        if not (found and locked):
+            return found or locked
+        # What was decided when it had to give up the node's block holds until the node has it.
+        given_up = self.rules.renumber and self.blocks.reserved_by(found.block)
+        return locked if given_up or locked.block == found.block else found
 
     def _take(self, host: str, claim: Claim) -> None:
         other = self._owner.setdefault(claim.block, host)

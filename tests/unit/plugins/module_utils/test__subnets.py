@@ -154,6 +154,16 @@ def test_two_nodes_can_change_places_with_consent() -> None:
     assert decide(nodes, book, renumber=True).cidrs == {"node1": ["10.12.1.0/24"], "node2": ["10.12.0.0/24"]}
 
 
+def test_a_block_that_was_given_up_is_not_adopted_again() -> None:
+    """The lock file was written, and then that run, and each one after it, failed."""
+    nodes, reserved = {"node1": Node(found=["10.12.0.0/24"])}, ["10.12.0.0/24"]
+    first = decide(nodes, locked(node1="10.12.0.0/24"), reserved=reserved, renumber=True)
+    assert first.cidrs == {"node1": ["10.12.1.0/24"]}
+    again = decide(nodes, first.book, reserved=reserved, renumber=True)
+    assert (again.cidrs, again.sources) == (first.cidrs, {"node1": "lock"})
+    assert "10.12.0.0/24 overlaps reserved[0]" in sentence(nodes, first.book, reserved=reserved)
+
+
 def test_another_cluster_cidr_with_consent_keeps_what_fits() -> None:
     book = locked(node1="10.12.0.0/24", node2="10.12.200.0/24", left="10.12.0.0/24")
     book = locked(node1="10.12.5.0/24", node2="10.12.200.0/24", left="10.12.6.0/24", gone="10.12.201.0/24")
