@@ -45,8 +45,11 @@ _started = time.monotonic()
 _counts = dict.fromkeys([*converging.COUNTS, *faults.COUNTS, *fuzzing.COUNTS], 0)
 
 
-def pytest_configure() -> None:
-    ground.become_a_node()
+def pytest_configure(config: pytest.Config) -> None:
+    ground.require_lab()
+    # Whoever only starts processes that test stays as it is: a node within a node has links that lead to themselves.
+    if not config.getoption("numprocesses", None):
+        ground.become_a_node()
 
 
 def pytest_sessionfinish(session: t.Any) -> None:

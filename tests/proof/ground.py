@@ -39,10 +39,14 @@ SYSCTLS = {
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def become_a_node() -> None:
-    """Take an own view of the file system; links and files that a proof makes must not be this machine's own."""
+def require_lab() -> None:
+    """Refuse to work on this machine itself."""
     if Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]:
         raise SystemExit("the proofs run inside of `lab.py run --nodes 0` only: make proof")
+
+
+def become_a_node() -> None:
+    """Take an own view of the file system; links and files that a proof makes must not be this machine's own."""
     _require(_libc.unshare(CLONE_NEWNS))
     # What a module that was killed leaves running becomes a child of this process, which waits for it.
     _require(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
