@@ -15,6 +15,8 @@ import subprocess
 import typing as t
 from pathlib import Path
 
+import pytest
+
 PROGRAMS = ("chromium-headless-shell", "chromium")
 ARGUMENTS = [
     "--headless",
@@ -130,3 +132,13 @@ class Page:
         self._process.wait()
         os.close(self._commands)
         os.close(self._answers)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Page]:
+    """A browser that sees only its own profile."""
+    if not program():
+        pytest.skip("there is no Chromium here; make browser installs it where it may")
+    found = Page(tmp_path_factory.mktemp("profile"))
+    yield found
+    found.close()

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from chromium import Page
 
+pytest_plugins = ["chromium"]
+
 ROOT = Path(__file__).resolve().parents[2]
 HTML, SEEN = ROOT / ".cache/docs/html", ROOT / ".cache/docs/seen"
 GUIDES = sorted(path.stem for path in (ROOT / "docs/docsite/rst").glob("*.rst"))
