@@ -9,9 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from chromium import Page
-
-pytest_plugins = ["chromium"]
+from chromium import Page, browser
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML, SEEN = ROOT / ".cache/docs/html", ROOT / ".cache/docs/seen"

@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 import report_samples
-from chromium import Page
+from chromium import Page, browser
 
 from ansible_collections.mink8s.podnet.plugins.plugin_utils._report import findings, page
-
-pytest_plugins = ["chromium"]
 
 PICTURES = Path(__file__).resolve().parents[2] / ".cache/report"
 #: The contrast that text needs to its background, and the lightness of a colour (WCAG 2.2, 1.4.3).
