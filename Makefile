@@ -8,7 +8,7 @@
 # VENV=DIRECTORY            the virtual environment, to have one beside the usual one
 # NODES=N                   how many nodes `make demo` has
 # TARGET=NAME               the only target that `make integration` runs
-# TEST=FILE                 the only tests that `make lab` runs, of tests/lab
+# TEST=FILE                 the only tests that `make unit` or `make lab` runs, of tests/unit or tests/lab
 # SCENARIO=NAME             the only scenario that `make test-vm` runs: seed or cluster
 # ROWS=NAMES                the only rows that `make bench` measures; it writes no page then
 # REPEAT=N                  how often `make bench` measures each
@@ -66,8 +66,8 @@ importer: $(VENV)/.ready link ## galaxy-importer: what Galaxy would say of the a
 docs: $(VENV)/.ready link ## The documentation site, in .cache/docs/html, after its examples were tried
 	$(STAGE) docs 600 tests/tools/docs.sh
 
-unit: $(VENV)/.ready link ## Unit tests, and those of module_utils on the oldest Python of a node
-	$(STAGE) unit 600 tests/tools/unit.sh
+unit: $(VENV)/.ready link ## Unit tests, and those of module_utils on the oldest Python of a node (TEST=file)
+	$(STAGE) unit 600 tests/tools/unit.sh $(TEST)
 
 sanity: $(VENV)/.ready ## ansible-test sanity on the oldest and the newest ansible-core, the newest on every Python that is here
 	$(STAGE) sanity 1200 tests/tools/cores.sh tests/tools/sanity.sh

@@ -3,8 +3,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Unit tests, and once more those of module_utils with the oldest Python that a node may have, if it is here.
+# unit.sh [TESTS]: unit tests, and once more those of module_utils with the oldest Python that a node may have, if it is
+# here; or some of the tests, once.
 set -euo pipefail
+
+if [ $# -gt 0 ]; then
+    echo "-- pytest $*"
+    exec python -m pytest "$@"
+fi
 
 echo "-- pytest tests/unit ($(python --version))"
 python -m pytest tests/unit --numprocesses 2
