@@ -79,7 +79,7 @@ integration: setup ## Every module against the real kernel, on the oldest and th
 	$(STAGE) integration 1800 tests/tools/integration.sh $(TARGET)
 
 lab: setup ## Whole playbooks on nodes in namespaces, habits, bad input, all examples (TEST=file)
-	$(STAGE) lab 1800 tests/tools/lab.sh $(TEST)
+	$(STAGE) lab 2400 tests/tools/lab.sh $(TEST)
 
 browser: setup ## The report in a headless Chromium: both schemes, wide and narrow, 3 and 200 nodes
 	$(STAGE) browser 600 tests/tools/browser.sh
