@@ -179,7 +179,7 @@ class CniRuntime(Resource):
                 self._warn(f"{each.unit} does not run ({active}): it will use the new settings when started")
                 continue
             self._were[each.unit] = active
-            self._services.restart(each.unit)
+            self._services.restart(each.unit, active)
             self._restarted.append(each.unit)
             if each.name == containerd.NAME and active == "active":
                 self._wait(functools.partial(_answers, each.socket or ""))

@@ -50,9 +50,8 @@ class Services:
         if self.available:
             self._systemctl("daemon-reload")
 
-    def restart(self, unit: str) -> None:
-        """Restart a service and see that it stays up."""
-        was = self.show(unit).active
+    def restart(self, unit: str, was: str) -> None:
+        """Restart a service, which was active or not, and see that it stays up."""
         self._systemctl("restart", unit)
         # One that was in trouble before need not be better now: a kubelet waits so for kubeadm.
         if was == "active":
@@ -62,9 +61,7 @@ class Services:
         """Start a service that was so before its restart failed; what it is now says nothing of that."""
         # Earlier failures would count against this start; a unit that has none is none to complain about.
         self._run(["systemctl", "reset-failed", unit], None)
-        self._systemctl("restart", unit)
-        if was == "active":
-            self._require_steady(unit)
+        self.restart(unit, was)
 
     def last_words(self, unit: str) -> str:
         """The last line that a service has written to the journal."""

@@ -253,10 +253,10 @@ def test_a_service_that_does_not_stay_up(node: Node, monkeypatch: pytest.MonkeyP
     found = services.Services(
         lambda args, _data=None: (0, "MainPID=1\nActiveState=active\n", "") if args[1] == "show" else node.run(args)
     )
-    states = iter(["active", "activating", "failed"])
+    states = iter(["activating", "failed"])
     monkeypatch.setattr(found, "show", lambda _unit: services.Service(next(states), 0))
     with pytest.raises(PodnetError, match=r"kubelet.service does not stay up after its restart: F1 server.go"):
-        found.restart("kubelet.service")
+        found.restart("kubelet.service", "active")
 
 
 def test_a_kubelet_that_does_not_run(node: Node) -> None:
