@@ -75,7 +75,7 @@ class Veths(Resource):
         if pair.path and os.path.exists(pair.path):
             with netns.netlink(pair.path) as ipr:
                 peer = links.links(ipr).get(pair.peer)
-                if peer and peer.kind == "veth" and (peer.peer, peer.index) == (host.index, host.peer):
+                if peer and peer.kind == "veth" and _are_ends(host, peer):
                     # Where the ends differ, the one that is not as it should be.
                     mtu = peer.mtu if host.mtu == pair.mtu else host.mtu
                     values.update({"peer": peer.name, "netns": pair.netns, "mtu": mtu, "up": host.up and peer.up})
@@ -116,7 +116,7 @@ class Veths(Resource):
             others = {link.index: link.name for link in there.values() if not self._is_other_end(link)}
             taken = {way.dst: others[way.device] for way in veth_peer.rivals(inside) if way.device in others}
         peer, host = there.get(pair.peer), self._links.get(pair.name)
-        if peer and host and (peer.peer, peer.index) == (host.index, host.peer):
+        if peer and host and _are_ends(host, peer):
             veth_peer.require_mtu_for_ipv6(pair, peer.mtu)
         if pair.peer in others.values():
             problem = f"is already in {pair.netns}"
@@ -129,9 +129,7 @@ class Veths(Resource):
     def _is_other_end(self, link: links.Link) -> bool:
         """Whether a link in a namespace is the other end of one of the pairs, which may go elsewhere now."""
         hosts = [self._links.get(pair.name) for pair in self._pairs.values()]
-        return link.kind == "veth" and any(
-            host and host.ours and (link.peer, link.index) == (host.index, host.peer) for host in hosts
-        )
+        return link.kind == "veth" and any(host and host.ours and _are_ends(host, link) for host in hosts)
 
     def _check_surroundings(self, pair: Pair) -> None:
         """Bridges and namespaces may be made by an earlier task, which check mode skips; now they have to be there."""
@@ -180,6 +178,11 @@ class Veths(Resource):
         if pair.bridge is not None:
             ipr.link("set", index=index, master=self._links[pair.bridge].index)
         ipr.link("set", index=index, state="up")
+
+
+def _are_ends(host: links.Link, peer: links.Link) -> bool:
+    """Whether two links, in two namespaces, are the ends of one pair."""
+    return (peer.peer, peer.index) == (host.index, host.peer)
 
 
 def _is_born(change: Change) -> bool:
