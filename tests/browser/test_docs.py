@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import chromium
 import pytest
-from chromium import Page, browser
 
+browser = chromium.browser
 ROOT = Path(__file__).resolve().parents[2]
 HTML, SEEN = ROOT / ".cache/docs/html", ROOT / ".cache/docs/seen"
 GUIDES = sorted(path.stem for path in (ROOT / "docs/docsite/rst").glob("*.rst"))
@@ -23,7 +24,7 @@ TITLE = "document.querySelector('h1')?.textContent ?? ''"
 
 
 @pytest.mark.parametrize("name", [*GUIDES, *OTHERS])
-def test_a_page_is_whole(browser: Page, name: str) -> None:
+def test_a_page_is_whole(browser: chromium.Page, name: str) -> None:
     pages = sorted(HTML.rglob(f"{name}.html"), key=lambda path: len(path.parts))
     if not pages:
         pytest.skip("make docs has not built the site")

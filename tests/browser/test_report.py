@@ -9,12 +9,13 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
+import chromium
 import pytest
 import report_samples
-from chromium import Page, browser
 
 from ansible_collections.mink8s.podnet.plugins.plugin_utils._report import findings, page
 
+browser = chromium.browser
 PICTURES = Path(__file__).resolve().parents[2] / ".cache/report"
 #: The contrast that text needs to its background, and the lightness of a colour (WCAG 2.2, 1.4.3).
 CONTRAST = """
@@ -80,7 +81,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
-def test_the_browser_sees_requests_and_complaints(browser: Page, tmp_path: Path) -> None:
+def test_the_browser_sees_requests_and_complaints(browser: chromium.Page, tmp_path: Path) -> None:
     """Else the other tests would pass whatever a page does."""
     evil = tmp_path / "evil.html"
     evil.write_text("<img src=http://192.0.2.1/x><script>nothing.there</script>")
@@ -91,7 +92,7 @@ def test_the_browser_sees_requests_and_complaints(browser: Page, tmp_path: Path)
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 @pytest.mark.parametrize("name", ["3", "15", "200", "well", "empty"])
-def test_page(browser: Page, pages: dict[str, str], name: str, width: int, scheme: str) -> None:
+def test_page(browser: chromium.Page, pages: dict[str, str], name: str, width: int, scheme: str) -> None:
     """Nothing is asked for, nothing is wrong, nothing hangs over the edge, and all text can be read."""
     browser.open(pages[name], width, scheme)
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -116,7 +117,7 @@ def test_page(browser: Page, pages: dict[str, str], name: str, width: int, schem
     ],
 )
 def test_what_is_wrong_is_seen(  # noqa: PLR0917
-    browser: Page, pages: dict[str, str], name: str, cells: str, count: int, width: int, scheme: str
+    browser: chromium.Page, pages: dict[str, str], name: str, cells: str, count: int, width: int, scheme: str
 ) -> None:
     browser.open(pages[name], width, scheme)
     found = browser.run(BOXES.format(selector=cells))
@@ -139,7 +140,7 @@ def test_what_is_wrong_is_seen(  # noqa: PLR0917
         assert any(words in box["text"] and box["width"] > 100 and box["height"] > 10 for box in boxes), selector
 
 
-def test_where_all_is_well_the_page_says_so(browser: Page, pages: dict[str, str]) -> None:
+def test_where_all_is_well_the_page_says_so(browser: chromium.Page, pages: dict[str, str]) -> None:
     browser.open(pages["well"])
     assert (
         browser.run("document.querySelector('.verdict').textContent").strip()
