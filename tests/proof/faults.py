@@ -50,6 +50,7 @@ class Points:
         self._fault = fault
         self._told = os.memfd_create("points")
         self._count = 0
+        self._pid = 0
         self._write, self._kill, self._killpg = os.write, os.kill, os.killpg
 
     def names(self) -> list[str]:
@@ -61,7 +62,8 @@ class Points:
         os.close(self._told)
 
     def arm(self) -> None:
-        """Wrap all that changes something, in this process."""
+        """Wrap all that changes something, in this process; what it forks lives on, and comes to no points."""
+        self._pid = os.getpid()
         for name in _CHANGES:
             setattr(os, name, self._wrapped(name, getattr(os, name)))
         os.open = self._wrapped_open(os.open)  # type: ignore[assignment]
@@ -74,6 +76,8 @@ class Points:
 
     def reach(self, name: str, act: t.Callable[[], t.Any], half: t.Optional[t.Callable[[], t.Any]] = None) -> t.Any:
         """Do something, unless this is the point at which all ends."""
+        if os.getpid() != self._pid:
+            return act()
         self._count += 1
         self._write(self._told, f"{name}{' (can be half)' if half else ''}\n".encode(errors="replace"))
         when = self._fault.when if self._fault and self._fault.point == self._count else None

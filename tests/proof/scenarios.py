@@ -603,8 +603,7 @@ def _reports() -> t.Iterator[Scenario]:
 
 
 #: Two modules that change something are not here.  stale_pods changes nothing but by the CRI of a runtime, which there
-#: is none of here.  cni_probe starts processes that are to outlive it: its integration target kills one of those, but
-#: that the module itself is killed is tried nowhere.
+#: is none of here.  cni_probe makes no state that can be compared; test_kills_probe.py kills it.
 SCENARIOS = (
     *_bridges(),
     *_veths(),

@@ -131,21 +131,28 @@ def test_at_every_point(scenario: Scenario) -> None:
 
 @every_scenario
 def test_at_any_time(scenario: Scenario, pytestconfig: pytest.Config) -> None:
-    """At the same times again with the same seed, which a soak says at its end, and pytest with a failure."""
     seconds = reference(scenario).seconds
-    seed = pytestconfig.getoption("hypothesis_seed") if SOAK else 0
+    for delay in random_times(scenario, pytestconfig, seconds):
+        before = scenario.start()
+        if killed_after(scenario, delay):
+            require_whole_again(scenario, before, f"killed after {delay:.3f} of {seconds:.3f} s")
+
+
+def random_times(scenario: Scenario, config: pytest.Config, seconds: float) -> list[float]:
+    """The same again with the same seed, which a soak says at its end, and pytest with a failure."""
+    seed = config.getoption("hypothesis_seed") if SOAK else 0
     seed = random.randrange(2**32) if seed is None else seed  # noqa: S311  # not for a secret
     print(f"the times are of seed {seed}")
     chance = random.Random(f"{seed} {scenario.name}")  # noqa: S311
-    for _number in range(TIMES):
-        before = scenario.start()
-        running = scenario.begin()
-        delay = chance.uniform(0, seconds)
-        time.sleep(delay)
-        os.killpg(running.pid, signal.SIGKILL)
-        answer = running.end()
-        if answer.signal == signal.SIGKILL:
-            require_whole_again(scenario, before, f"killed after {delay:.3f} of {seconds:.3f} s")
+    return [chance.uniform(0, seconds) for _number in range(TIMES)]
+
+
+def killed_after(scenario: Scenario, delay: float) -> bool:
+    """Start a module and kill it, and what it has started, after some seconds; return whether it was not done yet."""
+    running = scenario.begin()
+    time.sleep(delay)
+    os.killpg(running.pid, signal.SIGKILL)
+    return running.end().signal == signal.SIGKILL
 
 
 def require_whole_again(scenario: Scenario, before: listings.Listing, what: str) -> None:
