@@ -44,6 +44,11 @@ PLAIN_NAME = re.compile(r"[\w.-]+")
 
 LOCK_FILE = "pod_cidrs.lock.yml"
 
+UNMATCHED = (
+    "podnet_hosts: of the hosts that have pod CIDRs in {1} it does not match {0}, so there are no routes to their pods; "
+    "name the group of all nodes, and use --limit for a part of it, or give those blocks up with pod_cidr_prune: true"
+)
+
 #: The host variables that are read; each is templated once for each host.
 HOST_VARIABLES = ("pod_cidr_subnets", "pod_cidr_addresses", *_hosts.BY_THE_WAY, "inventory_dir")
 
@@ -58,6 +63,8 @@ class LockFile(_engine.Resource):
         self.families, self.nodes, self.rules = families, nodes, rules
         self.path, self.key = rules.lock_file, f"lock file {rules.lock_file}"
         self.allocated: dict[str, dict[str, t.Any]] = {}
+        #: Hosts whose blocks are kept, though they are none of the nodes.
+        self.unmatched: list[str] = []
 
     def read(self) -> _engine.State:
         text = _lockfile.read(self.path)
@@ -68,6 +75,7 @@ class LockFile(_engine.Resource):
         allocated, book = _subnets.allocate(self.families, self.nodes, book, self.rules)
         # Read again after the change, every block comes from the lock file; where it first came from is the answer.
         self.allocated = self.allocated or allocated
+        self.unmatched = [host for host in book.nodes if host not in self.nodes]
         return {self.key: _lockfile.render(book)}
 
     def apply(self, changes: list[_engine.Change]) -> None:
@@ -102,9 +110,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             for host, variables in hosts.items()
         }
         path = _lock_path(options["lock_file"], hosts, task_vars)
-        resource = LockFile(families, nodes, _subnets.Rules(path, options["renumber"], options["prune"]))
+        rules = _subnets.Rules(path, options["renumber"], options["prune"], _left_out(hosts, task_vars))
+        resource = LockFile(families, nodes, rules)
         with _lockfile.exclusive(path):
             result = _engine.converge(resource, self._task.check_mode)
+        unmatched = [host for host in resource.unmatched if host in task_vars["hostvars"]]
+        if unmatched:
+            self._display.warning(UNMATCHED.format(", ".join(unmatched), path))
         return {**result, "lock_file": path, "nodes": _nodes(resource.allocated, addresses)}
 
     def _hosts(self, patterns: list[str], task_vars: dict[str, t.Any]) -> list[str]:
@@ -135,6 +147,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             except AnsibleError as error:
                 raise PodnetError(f"nodes.{host}: its variables cannot be templated; {error}") from error
         return result
+
+
+def _left_out(hosts: t.Iterable[str], task_vars: dict[str, t.Any]) -> set[str]:
+    """Return the nodes that the run is not for; a play for the controller alone is for all of them."""
+    return set(hosts) - set(task_vars["ansible_play_hosts_all"]) if task_vars.get("ansible_limit") else set()
 
 
 def _reserve(

@@ -37,11 +37,15 @@ class Book:
 
 @dataclass(frozen=True)
 class Rules:
-    """What may be done with blocks that hosts already have; ``lock_file`` is its path, for the errors."""
+    """What may be done with blocks that hosts already have; ``lock_file`` is its path, for the errors.
+
+    Consent is for the hosts of the run: of those that it leaves out nobody is there to be drained.
+    """
 
     lock_file: str
     renumber: bool = False
     prune: bool = False
+    left_out: t.Collection[str] = ()
 
 
 class Claim(t.NamedTuple):
@@ -75,8 +79,19 @@ def allocate(
     left = {host for owner in owners for host in owner.claims.keys() - nodes.keys()}
     everybody = sorted([*hosts, *left], key=natural) if left else hosts
     cidrs = {host: [owner.cidr(host) for owner in owners if host in owner.claims] for host in everybody}
+    for host in rules.left_out:
+        _require_kept(host, nodes[host].found or (book.nodes.get(host, ()) if book else ()), cidrs[host])
     result = {host: {"pod_cidrs": cidrs[host], "source": _source(owners, host)} for host in hosts}
     return result, Book([(str(blocks.network), blocks.prefix) for blocks in families.values()], cidrs)
+
+
+def _require_kept(host: str, has: t.Iterable[t.Any], cidrs: list[str]) -> None:
+    for cidr in has:
+        if str(_values.network(f"nodes.{host}.pod_cidrs", cidr)) in cidrs:
+            continue
+        problem = f"would replace {cidr} of {host}, which --limit leaves out"
+        remedy = "run it for all nodes, or let the variables change the blocks of those in the run only"
+        raise OptionError(f"nodes.{host}.pod_cidrs", cidrs, problem, remedy)
 
 
 def _source(owners: list[_Owners], host: str) -> str:

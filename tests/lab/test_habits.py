@@ -47,6 +47,11 @@ def test_a_tag_takes_one_stage(lab: Lab) -> None:
     planned = ok(lab.play("site", "--tags", "plan"))
     assert planned.summary["node1"].startswith("would be done: ")
     lab.require(fresh)
+    # Beside it other tags are what was asked for: of a network that was not made nothing is told as done.
+    assert ok(lab.play("site", "--tags", "plan,pod_cidr")).summary == planned.summary
+    assert ok(lab.play("site", "--tags", "plan,kubelet")).summary == {"node1": "nothing to do"}
+    assert ok(lab.play("site", "--tags", "plan,pod_cidr", "--check")).summary == planned.summary
+    lab.require(fresh)
 
     # Without its plugins, which another tag would bring, a network is refused before it is half made.
     refused = lab.play("site", "--tags", "pod_network", cni_plugins_bin_dir="/opt/cni/bin")
@@ -148,6 +153,28 @@ def test_limit_adds_a_node_and_touches_nothing_of_the_others_but_their_routes(la
     assert again.summary["node1"].startswith("is not of this run; done: create route 10.12.3.0/24 ")
     assert again.summary["node2"] == "is not of this run; nothing to do"
     lab.require(now)
+
+
+def test_limit_renumbers_nobody_who_is_not_of_the_run(lab: Lab) -> None:
+    """As in a cluster whose nodes are drained one after the other."""
+    lab.create(3)
+    ok(lab.play("site"))
+    hosts = lab.inventory["kube_node"]["hosts"]
+    for number in (2, 3):
+        hosts[f"node{number}"]["pod_cidr_subnets"] = f"10.12.{number}0.0/24"
+    lab.write_inventory()
+    before = lab.snapshot()
+    refused = lab.play("site", "--limit", "node2", pod_network_renumber=True)
+    assert refused.status != 0
+    assert 'nodes.node3.pod_cidrs: ["10.12.30.0/24"] would replace 10.12.2.0/24 of node3' in refused.words
+    lab.require(before)
+
+    del hosts["node3"]["pod_cidr_subnets"]
+    lab.write_inventory()
+    ok(lab.play("site", "--limit", "node2", pod_network_renumber=True))
+    for node in ("node1", "node3"):
+        assert "10.12.20.0/24" in routes(lab, node)
+    lab.require({"outside": before["outside"]})
 
 
 @pytest.mark.parametrize(("most", "third"), [(25, "untouched"), (60, "made")])

@@ -306,7 +306,11 @@ class Files(Converging):
     def make(self, params: dict[str, t.Any], before: list[tuple[Path, t.Any]]) -> None:
         """Somebody asks for a network, after somebody else did something."""
         self.disturb(before)
-        self.tell(self.ask(**params))
+        answer = self.ask(**params)
+        self.tell(answer)
+        if not answer.failed:
+            # Whatever was at our path is ours, and has been written over.
+            self.put.pop(f"file {_target(params)}", None)
 
     @rule(allow_orphans=st.booleans(), before=st.lists(disturbances, max_size=2))
     def remove(self, allow_orphans: bool, before: list[tuple[Path, t.Any]]) -> None:

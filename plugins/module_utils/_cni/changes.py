@@ -153,6 +153,8 @@ def _differing(before: Document, after: Document) -> list[str]:
 
 
 def _effective(given: Document, key: str) -> t.Any:
+    if key == "preserveDefaultVlan":
+        return given.get(key)  # left out it is true until release 1.7 of the plugins, and false since 1.8
     value = given.get(key, DEFAULTS.get(key))
     # A boolean that is left out is false, but for portmap's snat.
     return (True if key == "snat" else None) if value is None or (value is False and key != "snat") else value

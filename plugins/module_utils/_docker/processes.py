@@ -125,15 +125,8 @@ def _words(pid: int) -> tuple[str, ...]:
 def _started(pid: int) -> t.Optional[float]:
     # After the name, which may have spaces and brackets in it, this is the 20th field; proc(5).
     fields = _read(pid, "stat").rpartition(")")[2].split()
-    uptime = _uptime()
-    if len(fields) < 20 or not fields[19].isdecimal() or uptime is None:
+    if len(fields) < 20 or not fields[19].isdecimal():
         return None
-    return time.time() - uptime + int(fields[19]) / os.sysconf("SC_CLK_TCK")
-
-
-def _uptime() -> t.Optional[float]:
-    try:
-        with open(f"{PROC}/uptime", encoding="utf-8") as file:
-            return float(file.read().split()[0])
-    except (OSError, ValueError, IndexError):
-        return None
+    # That counts from the boot of the machine; where /proc/uptime is a container's own (lxcfs) it does not.
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return booted + int(fields[19]) / os.sysconf("SC_CLK_TCK")

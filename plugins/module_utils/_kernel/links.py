@@ -94,7 +94,8 @@ def links(ipr: t.Any) -> dict[str, Link]:
 def routes(ipr: t.Any, family: int, **filters: t.Any) -> list[Route]:
     """Return the main table's routes of a family; pyroute2 passes the filters (``oif``) on."""
     found = netns.dump(lambda: ipr.get_routes(family=family, table=MAIN_TABLE, **filters))
-    return [_route(message) for message in found]
+    # A kernel without IPv6 answers with IPv4's when it is asked for that.
+    return [_route(message) for message in found if message["family"] == family]
 
 
 def exits(ipr: t.Any, found: t.Mapping[str, Link]) -> list[str]:

@@ -25,6 +25,10 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._values import Netwo
 CNI_CHAIN = re.compile(r"CNI-[0-9a-f]{24}")
 CNI_NFT_TABLE = "cni_plugins_masquerade"
 CNI_REMEDY = "set ipMasq to false in the CNI network's configuration and recreate the pods that it attached"
+FIREWALLD_MASQUERADES = (
+    "firewalld makes its table anew, so tell it: firewall-cmd --permanent --zone=ZONE --remove-masquerade, and reload; "
+    "firewall-cmd --list-all-zones shows which zone it is"
+)
 
 EFFECTS = {"nat": "masquerade", "drop": "drop"}
 
@@ -163,6 +167,8 @@ def _nft_remedy(trouble: Trouble) -> str:
     if table == CNI_NFT_TABLE:
         return CNI_REMEDY
     if trouble.rule and trouble.place.harm == "nat":
+        if table == "firewalld":
+            return FIREWALLD_MASQUERADES
         return f"remove it: nft delete rule {family} {table} {trouble.chain} handle {trouble.rule.handle}"
     if table == "firewalld":
         sources = " ".join(f"--add-source={pods}" for pods in trouble.pods)

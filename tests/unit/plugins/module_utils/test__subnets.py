@@ -42,7 +42,7 @@ def decide(
     cluster: t.Sequence[str] = CLUSTER,
     reserved: t.Sequence[str] = (),
     prefix: int = 24,
-    **consent: bool,
+    **consent: t.Any,
 ) -> Result:
     given = {host: Node() for host in nodes.split()} if isinstance(nodes, str) else nodes
     families = cut(cluster, {4: prefix, 6: 64})
@@ -162,6 +162,25 @@ def test_a_block_that_was_given_up_is_not_adopted_again() -> None:
     again = decide(nodes, first.book, reserved=reserved, renumber=True)
     assert (again.cidrs, again.sources) == (first.cidrs, {"node1": "lock"})
     assert "10.12.0.0/24 overlaps reserved[0]" in sentence(nodes, first.book, reserved=reserved)
+
+
+def test_whom_a_limit_leaves_out_is_not_renumbered() -> None:
+    """A run for node1 gave the others routes to a block of node10 that it did not have yet."""
+    book = locked(node1="10.12.0.0/24", node10="10.12.1.0/24")
+    nodes = {"node1": wants("10.12.4.0/24"), "node10": wants("10.12.5.0/24")}
+    consent: dict[str, t.Any] = {"renumber": True, "left_out": ["node10"]}
+    assert sentence(nodes, book, **consent) == (
+        'nodes.node10.pod_cidrs: ["10.12.5.0/24"] would replace 10.12.1.0/24 of node10, which --limit leaves out; '
+        "run it for all nodes, or let the variables change the blocks of those in the run only"
+    )
+    nodes["node10"] = Node()
+    assert decide(nodes, book, **consent).cidrs["node1"] == ["10.12.4.0/24"]
+    assert "10.12.1.0/24 of node10" in sentence("node1 node10", book, ["10.99.0.0/16"], **consent)
+    # What a node was found to have is what it has.
+    found = {"node10": Node(found=["10.12.7.0/24"])}
+    assert decide(found, book, **consent).cidrs == {"node10": ["10.12.7.0/24"]}
+    # A new one has nothing to lose.
+    assert decide("node2", book, renumber=True, left_out=["node2"]).cidrs == {"node2": ["10.12.2.0/24"]}
 
 
 def test_another_cluster_cidr_with_consent_keeps_what_fits() -> None:

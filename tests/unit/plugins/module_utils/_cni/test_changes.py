@@ -84,6 +84,8 @@ def test_the_worst_key_makes_the_class(after: dict[str, t.Any], kind: str, diffe
         ([BRIDGE, {"type": "tuning"}, PORTMAP], [BRIDGE, PORTMAP, {"type": "tuning"}], "new_pods_only", ["plugins"]),
         ([BRIDGE, PORTMAP], [BRIDGE, {**PORTMAP, "snat": True}], "none", []),
         ([BRIDGE, PORTMAP], [BRIDGE, {**PORTMAP, "snat": False}], "new_pods_only", ["portmap.snat"]),
+        # What a key is that is not there depends on the release.
+        ([BRIDGE], [{**BRIDGE, "preserveDefaultVlan": False}], "new_pods_only", ["bridge.preserveDefaultVlan"]),
         ([BRIDGE, PORTMAP], [BRIDGE, {**PORTMAP, "backend": "nftables"}], "recycle_all", ["portmap.backend"]),
         ([{"type": "mine"}], [{"type": "mine", "mtu": 1}], "recycle_all", ["mine.mtu"]),
         ([BRIDGE, {"type": "mine"}], [BRIDGE], "recycle_all", ["mine"]),

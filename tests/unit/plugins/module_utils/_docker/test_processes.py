@@ -19,7 +19,9 @@ SHIM = "/usr/bin/containerd-shim-runc-v2 -namespace {} -id {} -address /run/cont
 @pytest.fixture
 def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(processes, "PROC", str(tmp_path))
-    (tmp_path / "uptime").write_text("1000.50 2000.00\n")
+    monkeypatch.setattr(time, "clock_gettime", {time.CLOCK_BOOTTIME: 1000.5}.__getitem__)
+    # In a container that is what lxcfs says: since the container's start.
+    (tmp_path / "uptime").write_text("10.50 20.00\n")
     add(tmp_path, "self", "python3", "python3")
     return tmp_path
 

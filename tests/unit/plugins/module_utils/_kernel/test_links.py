@@ -41,3 +41,15 @@ def test_what_changes_all_the_time_is_a_sentence() -> None:
 
     with pytest.raises(PodnetError, match="changes faster than it can be listed; run this again"):
         ifaddrs.every(Busy())
+
+
+@pytest.mark.parametrize(("family", "found"), [(links.AF_INET, ["0.0.0.0/0"]), (links.AF_INET6, [])])
+def test_a_kernel_without_ipv6_has_no_routes_of_it(family: int, found: list[str]) -> None:
+    """It answers with IPv4's instead."""
+
+    class Kernel:
+        @staticmethod
+        def get_routes(**_filters: t.Any) -> t.Any:
+            return [{"family": links.AF_INET, "dst_len": 0, "type": 1, "proto": 3, "attrs": [("RTA_OIF", 2)]}]
+
+    assert [route.dst for route in links.routes(Kernel(), family)] == found

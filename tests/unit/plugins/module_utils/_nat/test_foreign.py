@@ -22,7 +22,15 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._nat import (
     nftables,
     ruleset,
 )
-from ansible_collections.mink8s.podnet.plugins.module_utils._nat.packets import ALL, NONE, SOME, Match, Rule, Traffic
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat.packets import (
+    ALL,
+    NONE,
+    SOME,
+    Hook,
+    Match,
+    Rule,
+    Traffic,
+)
 
 LISTINGS = Path(__file__).parent / "listings"
 RULES = ruleset.build(
@@ -145,6 +153,19 @@ def test_masquerades_and_drops_of_other_nft_tables() -> None:
     assert found["nft inet guard forward"]["rule"] == "policy drop"
     assert found["nft inet guard forward"]["remedy"] == "accept pods before it: " + " && ".join(inserts)
     assert "firewall-cmd --permanent --zone=trusted" in found["nft inet firewalld filter_FORWARD"]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("table", "remedy"),
+    [
+        ("firewalld", "firewalld makes its table anew, so tell it: firewall-cmd --permanent --zone=ZONE --remove-masq"),
+        ("firewalld1", "remove it: nft delete rule inet firewalld1 nat_POST_public_allow handle 190"),
+    ],
+)
+def test_a_rule_of_firewalld_would_come_back(table: str, remedy: str) -> None:
+    place = foreign.Place(None, ("inet", table), 4, "nat", Hook("nat_POSTROUTING", "accept", lambda _chain: []))
+    trouble = foreign.Trouble(place, "nat_POST_public_allow", Rule("nat", handle=190), [])
+    assert foreign._nft_remedy(trouble).startswith(remedy)
 
 
 def test_the_text_of_an_nft_rule_is_looked_up() -> None:
