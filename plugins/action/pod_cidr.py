@@ -45,7 +45,7 @@ PLAIN_NAME = re.compile(r"[\w.-]+")
 LOCK_FILE = "pod_cidrs.lock.yml"
 
 UNMATCHED = (
-    "podnet_hosts: of the hosts that have pod CIDRs in {1} it does not match {0}, so there are no routes to their pods; "
+    "podnet_hosts: of the hosts that have pod CIDRs in {1} it does not match {0}, so pods there have no routes; "
     "name the group of all nodes, and use --limit for a part of it, or give those blocks up with pod_cidr_prune: true"
 )
 

@@ -83,7 +83,7 @@ def test_a_node_more_renumbers_nobody_and_a_node_less_loses_its_routes(lab: Lab)
 
     fewer = lab.play("site", podnet_hosts="node1:node3")
     assert fewer.status == 0
-    assert "pod_cidrs.lock.yml it does not match node2, so there are no routes to their pods" in fewer.words
+    assert "pod_cidrs.lock.yml it does not match node2, so pods there have no routes" in fewer.words
     assert lab.run("node1", "ip route show proto 212 | wc -l").stdout == "1\n"
 
 
