@@ -266,3 +266,25 @@ def test_plugins_that_are_all_there_are_taken_as_they_are(lab: Lab) -> None:
         refused = lab.play("site", *stage, **variables)
         assert refused.status != 0
         assert "the package of this distribution is not known" in refused.words, refused.output
+
+
+def test_a_package_that_puts_its_plugins_elsewhere_is_refused_by_the_plan(lab: Lab) -> None:
+    """However many of them are in the wanted directory, which is not the package's."""
+    lab.create(1)
+    names = "bandwidth bridge firewall host-local loopback portmap tuning"
+    made = lab.run("node1", f"mkdir -p /opt/cni/bin; cd /opt/cni/bin; echo '#!/bin/sh' | tee {names}; chmod 755 *")
+    assert made.returncode == 0, made.stderr
+    elsewhere = {"cni_plugins_source": "package", "cni_plugins_bin_dir": "/opt/cni//bin/"}
+    complete = lab.play("site", "--tags", "cni_plugins", **elsewhere)
+    assert complete.summary == {"node1": "nothing to do"}, complete.output
+
+    lab.run("node1", "rm /opt/cni/bin/portmap")
+    before = lab.snapshot()
+    for options in (("--check",), ()):
+        refused = lab.play("site", *options, **elsewhere)
+        assert refused.status != 0, refused.output
+        assert (
+            "cni_plugins_bin_dir: /opt/cni/bin lacks portmap, and package containernetworking-plugins puts its plugins "
+            "into /usr/lib/cni; leave it empty, or use the source release or archive" in refused.words
+        ), refused.output
+        lab.require(before)
