@@ -14,7 +14,8 @@ description:
     somebody else, before anything is changed.
   - Each conflict is one sentence with the value and a remedy, and has a grade. V(stops) is what loses packets for
     certain, V(warns) what loses some of them in some cases, V(informs) what is harmless as it is.
-  - What this collection has made itself is no conflict.
+  - What this collection has made itself is no conflict, but for a bridge other than O(bridge) that still has an address
+    in a pod CIDR, as after a change of the bridge's name.
   - Reads also where it cannot change anything. Files of other software that cannot be read say nothing.
 extends_documentation_fragment:
   - mink8s.podnet.attributes.info

@@ -268,3 +268,70 @@ def test_plugins_that_are_all_there_are_taken_as_they_are(lab: Lab) -> None:
         refused = lab.play("site", *stage, **variables)
         assert refused.status != 0
         assert "the package of this distribution is not known" in refused.words, refused.output
+
+
+def test_a_package_that_puts_its_plugins_elsewhere_is_refused_by_the_plan(lab: Lab) -> None:
+    """However many of them are in the wanted directory, which is not the package's."""
+    lab.create(1)
+    names = "bandwidth bridge firewall host-local loopback portmap tuning"
+    made = lab.run("node1", f"mkdir -p /opt/cni/bin; cd /opt/cni/bin; echo '#!/bin/sh' | tee {names}; chmod 755 *")
+    assert made.returncode == 0, made.stderr
+    elsewhere = {"cni_plugins_source": "package", "cni_plugins_bin_dir": "/opt/cni//bin/"}
+    complete = lab.play("site", "--tags", "cni_plugins", **elsewhere)
+    assert complete.summary == {"node1": "nothing to do"}, complete.output
+
+    lab.run("node1", "rm /opt/cni/bin/portmap")
+    before = lab.snapshot()
+    for options in (("--check",), ()):
+        refused = lab.play("site", *options, **elsewhere)
+        assert refused.status != 0, refused.output
+        assert (
+            "cni_plugins_bin_dir: /opt/cni/bin lacks portmap, and package containernetworking-plugins puts its plugins "
+            "into /usr/lib/cni; leave it empty, or use the source release or archive" in refused.words
+        ), refused.output
+        lab.require(before)
+
+
+def test_a_bridge_of_another_name_comes_when_the_first_one_is_gone(lab: Lab) -> None:
+    """With both, the node's pods would be reached through the one without pods."""
+    lab.create(1)
+    fresh = lab.snapshot()
+    assert lab.play("site").status == 0
+    lab.settle()
+    made = lab.snapshot()
+    new = {"pod_network_bridge": "podnet1", "pod_network_name": "other"}
+    for options in ((), ("--check",)):
+        refused = lab.play("site", *options, **new)
+        assert refused.status != 0, refused.output
+        assert "podnet0: address 10.12.0.1/24 of the bridge before podnet1 is in this node's pod CIDR" in refused.words
+        assert "run playbook reset with pod_network_bridge: podnet0 first, then site" in refused.words
+        lab.require(made)
+
+    removed = lab.play("reset", pod_network_bridge="podnet0", pod_network_name="podnet")
+    assert removed.status == 0, removed.output
+    lab.require(fresh)
+    renamed = lab.play("site", **new)
+    assert renamed.status == 0, renamed.output
+    assert lab.run("node1", "ip route show 10.12.0.0/24").stdout.startswith("10.12.0.0/24 dev podnet1 ")
+    assert lab.run("node1", "ip link show podnet0; ls /etc/cni/net.d").stdout == "10-other.conflist\n"
+    assert lab.play("verify", **new).status == 0
+
+
+def test_a_bridge_that_stayed_under_its_first_name_is_found(lab: Lab) -> None:
+    """As an earlier version left it, whose run with another name was not refused."""
+    lab.create(1)
+    consent = {"pod_network_ignore_conflicts": ["address:podnet0"]}
+    assert lab.play("site").status == 0
+    both = lab.play("site", **consent, pod_network_bridge="podnet1")
+    assert both.status == 0, both.output
+    checked = lab.play("site", "--check", pod_network_bridge="podnet1")
+    assert checked.status != 0, checked.output
+    assert "podnet0: address 10.12.0.1/24 of the bridge before podnet1" in checked.words
+
+    removed = lab.play("reset", pod_network_bridge="podnet0")
+    assert removed.status == 0, removed.output
+    assert lab.run("node1", "ip link show podnet0").returncode != 0
+    again = lab.play("site", pod_network_bridge="podnet1")
+    assert again.status == 0, again.output
+    checked = lab.play("site", "--check", pod_network_bridge="podnet1")
+    assert checked.summary == {"node1": "nothing to do"}, checked.output

@@ -64,11 +64,10 @@ class Way(t.NamedTuple):
 
 
 def of_cards(claims: Claims, cards: t.Iterable[Card]) -> list[Conflict]:
-    """Judge the addresses of every link but ours; plugin ptp gives the gateway's to the node's end of a pod's link."""
+    """Judge the addresses of every link; plugin ptp gives the gateway's to the node's end of a pod's link."""
     found = (
-        _address(claims, card, interface)
+        _former(claims, card, interface) if _is_ours(claims, card) else _address(claims, card, interface)
         for card in cards
-        if not _is_ours(claims, card)
         for interface in card.addresses
         if not (_may_be_a_pods(card) and claims.is_gateway(interface.ip))
     )
@@ -168,6 +167,18 @@ def _remedy(kind: str, name: str) -> str:
         "vpn": f"let the VPN use other addresses, or {_REMEDY}",
         "route": f"remove it, or {_REMEDY}",
     }.get(kind, f"take the address away, or {_REMEDY}")
+
+
+def _former(claims: Claims, card: Card, interface: Interface) -> t.Optional[Conflict]:
+    """Judge what is ours; a run with another name for the bridge leaves the first one, whose route comes first."""
+    claim = claims.holding(interface.ip)
+    if card.name == claims.bridge or card.kind != "bridge" or not claim:
+        return None
+    what = (
+        f"{card.name}: address {interface} of the bridge before {claims.bridge} is in {claim}, so packets to pods end "
+        f"there; run playbook reset with pod_network_bridge: {card.name} first, then site"
+    )
+    return Conflict(STOPS, "address", card.name, what)
 
 
 def _address(claims: Claims, card: Card, interface: Interface) -> t.Optional[Conflict]:

@@ -54,7 +54,11 @@ def judged(conflicts: list[t.Any]) -> list[tuple[str, str, str]]:
         (card("br1", "10.12.1.1/24"), []),
         (card("br10", "10.12.1.1/24"), [("stops", "address", "br10")]),
         (card("br10", "10.120.1.1/24"), []),
-        (card("podnet-x", "10.12.1.9/24", ours=True), []),
+        (card("podnet-x", "10.12.1.9/24", kind="veth", ours=True), []),
+        (card("br1", "10.12.1.1/24", ours=True), []),
+        (card("br10", "10.12.1.1/24", ours=True), [("stops", "address", "br10")]),
+        (card("br10", "10.12.2.1/24", ours=True), [("stops", "address", "br10")]),
+        (card("br10", "10.12.77.1/24", "fe80::1/64", ours=True), []),
         (card("eth0", "10.12.2.9/16", kind="", out=True), [("stops", "address", "eth0")]),
         (card("eth0", "10.12.77.9/16", kind="", out=True), [("warns", "address", "eth0")]),
         (card("eth0", "10.12.77.9/24", kind="", out=True), [("warns", "address", "eth0")]),
@@ -74,6 +78,15 @@ def judged(conflicts: list[t.Any]) -> list[tuple[str, str, str]]:
 )
 def test_addresses_of_links(there: Card, found: list[tuple[str, str, str]]) -> None:
     assert judged(overlaps.of_cards(CLAIMS, [there])) == found
+
+
+def test_the_bridge_that_pods_had_before_is_named_with_the_way_to_be_rid_of_it() -> None:
+    there = [card("br1", "10.12.1.1/24", ours=True), card("br10", "10.12.1.1/24", ours=True)]
+    (found,) = overlaps.of_cards(CLAIMS, there)
+    assert found.what == (
+        "br10: address 10.12.1.1/24 of the bridge before br1 is in this node's pod CIDR 10.12.1.0/24, so packets to "
+        "pods end there; run playbook reset with pod_network_bridge: br10 first, then site"
+    )
 
 
 @pytest.mark.parametrize(
