@@ -76,6 +76,7 @@ class Daemon(Resource):
             runs=self._process is not None,
             is_behind=self._process is not None and self._process.is_older_than(self._params["record"]),
             is_unread=self._process is not None and self._process.is_older_than(self._path),
+            is_rewritten=processes.is_later(self._path, self._params["record"]),
         )
         if self._was_unread is None:
             self._was_unread = self._found.is_unread

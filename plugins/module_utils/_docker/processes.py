@@ -61,6 +61,14 @@ class Running:
         return options.in_force(key, self.data, self.process.flags)
 
 
+def is_later(path: str, other: str) -> bool:
+    """Whether a file was changed after another one."""
+    try:
+        return os.stat(path).st_mtime_ns > os.stat(other).st_mtime_ns
+    except OSError:
+        return False
+
+
 def find_dockerd() -> t.Optional[Process]:
     """Return the node's own dockerd."""
     for pid in _named("dockerd"):

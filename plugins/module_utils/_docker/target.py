@@ -12,13 +12,17 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.mink8s.podnet.plugins.module_utils._docker import options
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker.document import Document, canonical
 from ansible_collections.mink8s.podnet.plugins.module_utils._docker.record import Raw, Record, Taken
 
 
 @dataclass(frozen=True)
 class Found:
-    """What is there: the file's text, what is in it, the record; whether a dockerd runs, from before which of them."""
+    """What is there: the file's text, what is in it, the record; whether a dockerd runs, from before which of them.
+
+    ``is_rewritten`` is whether the file was changed after the record.
+    """
 
     text: t.Optional[str] = None
     document: Document = field(default_factory=lambda: Document.of_file(None))
@@ -26,6 +30,7 @@ class Found:
     runs: bool = False
     is_behind: bool = False
     is_unread: bool = False
+    is_rewritten: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,9 +120,23 @@ def _moved(
         return {}
     has = {key: None if key in unread else canonical(found.document.raw(key)) for key in keys}
     if found.is_behind:
+        has.update(_taken_over(found))
         has.update(found.record.in_force)
     pairs = {key: (value, canonical(document.raw(key))) for key, value in has.items()}
     return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _taken_over(found: Found) -> dict[str, Raw]:
+    """Return what of ours a dockerd has for sure, whatever others have made of the file since.
+
+    A record is completed when dockerd was told, with what it was not told in ``in_force``.  A dockerd from before that
+    has it for as long as it runs, and what others write after that has not come to it.
+    """
+    # A record of a killed run says what was to be, and a file from before the record may be what dockerd has read.
+    if not found.is_rewritten or found.record.replaced:
+        return {}
+    # Of the others, somebody's reload may have put another value in force.
+    return {key: taken.ours for key, taken in found.record.keys.items() if key not in options.RELOADED}
 
 
 def _untold(known: Record, moved: dict[str, tuple[Raw, Raw]], tells: bool) -> dict[str, Raw]:

@@ -209,6 +209,62 @@ def test_what_others_write_beside_our_keys_needs_no_restart_and_is_not_told_as_i
     assert node.calls.count("systemctl restart") == 1
 
 
+def others_write(node: Node, text: str) -> None:
+    """Somebody writes the file anew, some time after our record was complete, and lets dockerd run on."""
+    node.file.write_text(text)
+    later = node.record.stat().st_mtime + 1
+    os.utime(node.file, (later, later))
+
+
+def test_a_dockerd_that_we_restarted_has_our_keys_though_others_wrote_the_file_anew(node: Node) -> None:
+    node.start()
+    node.converge(options=OURS)
+    others_write(node, THEIRS)
+    node.containers = ["0123456789abcdef"]
+    told = node.converge(options=OURS, check_mode=True)
+    done = node.converge(options=OURS)
+    assert done["actions"] == told["actions"]
+    assert [action for action in done["actions"] if "dockerd by" in action] == []
+    assert node.calls.count("systemctl restart") == 1
+    assert (done["in_force"]["bridge"], done["restart_needed"]) == ("none", False)
+    assert not node.converge(options=OURS)["changed"]
+
+
+def test_a_dockerd_that_has_our_keys_is_restarted_to_be_without_them(node: Node) -> None:
+    node.start()
+    node.converge(options=OURS)
+    others_write(node, THEIRS)
+    assert node.converge(state="absent")["actions"][-1] == (
+        'change dockerd by a restart: bridge "none" -> not set, iptables false -> not set'
+    )
+    assert not node.converge(state="absent")["changed"]
+    assert node.texts() == {"daemon.json": THEIRS}
+
+
+def test_a_dockerd_that_others_restarted_with_their_file_has_not_our_keys(node: Node) -> None:
+    node.start()
+    node.converge(options=OURS)
+    node.file.write_text(THEIRS)
+    node.start()
+    assert node.converge(options=OURS)["actions"][-1] == CHANGE
+
+
+def test_what_a_dockerd_was_not_told_it_does_not_have_whatever_others_wrote(node: Node) -> None:
+    node.start()
+    node.converge(options=OURS, restart="never")
+    others_write(node, THEIRS)
+    assert node.converge(options=OURS, restart="never")["restart_needed"]
+    others_write(node, THEIRS)
+    assert node.converge(options=OURS)["actions"][-1] == CHANGE
+
+
+def test_a_value_that_a_reload_may_have_replaced_is_told_again(node: Node) -> None:
+    node.start()
+    node.converge(options={"labels": ["a=1"]})
+    others_write(node, THEIRS)
+    assert node.converge(options={"labels": ["a=1"]})["actions"][-1].startswith("change dockerd by a reload: labels")
+
+
 @pytest.mark.parametrize("existed", [True, False])
 def test_a_dockerd_that_does_not_start_gets_its_old_file_back(node: Node, existed: bool) -> None:
     if not existed:
@@ -263,6 +319,7 @@ def test_a_run_that_was_killed_before_the_restart_is_made_up_for(node: Node, mon
         patch.setattr(service, "restart", killed)
         with pytest.raises(KeyboardInterrupt):
             node.converge(options=OURS)
+    others_write(node, THEIRS)
     assert node.converge(options=OURS)["actions"][-1] == CHANGE
     assert node.calls.count("systemctl restart") == 1
     assert not node.converge(options=OURS)["changed"]
