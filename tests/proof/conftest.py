@@ -34,7 +34,7 @@ settings.register_profile("proof", max_examples=10, stateful_step_count=6, deran
 settings.register_profile("first", settings.get_profile("proof"), phases=[Phase.generate])
 settings.register_profile(
     "soak",
-    max_examples=int(os.environ.get("PODNET_EXAMPLES", "250")),
+    max_examples=int(os.environ.get("PODNET_EXAMPLES", "200")),
     stateful_step_count=12,
     print_blob=True,
     **_COMMON,
