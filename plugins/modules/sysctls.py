@@ -12,11 +12,14 @@ version_added: 1.0.0
 description:
   - Sets kernel settings at run time, keeps them in one file of sysctl.d for the next boot, and gives them back.
   - What a setting was before is recorded in that file, and given back when the setting is not listed any more
-    or with O(state=absent).
+    or with O(state=absent). Where another file of sysctl.d, or C(/etc/sysctl.conf), names a setting that we changed by
+    its full name, what that file says is given back instead, as the next boot would have it. The last word of such
+    files counts.
   - Forwarding for all sets that of every interface, and for IPv4 whether redirects are accepted. What would not come
     back by itself gets its own value back, too. One that is not listed any more while we forward for all follows that.
   - A node that begins to forward IPv6 would lose a default route that a router advertises to it. Such an interface's
-    C(accept_ra) is set to V(2), too, unless O(settings) says something about it.
+    C(accept_ra) is set to V(2), too, unless O(settings) says something about it. It stays V(2) where the node goes on
+    forwarding IPv6 after that is given back.
   - Where a setting is missing, O(modules) are loaded first. Where it is there, they need not be, because
     a kernel may have them built in. They stay loaded.
   - Warns of files that are loaded after O(path) and say something else.

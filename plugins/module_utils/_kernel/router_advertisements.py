@@ -32,12 +32,23 @@ def settings(
     """Return the settings that keep advertised default routes, where ``given`` makes the node forward IPv6."""
     if given.get(FORWARDING) != "1":
         return {}
-    # Where it is our doing that the value is 2, it stays so: the route may be away for a moment.  We make it 2 only
-    # on an interface where it was 1; all else was the user's wish, and is given back.
-    twos = [key for key, value in record.settings.items() if value == "2" and record.before.get(key) == "1"]
-    ours = [key for key in twos if _KEY.fullmatch(key) and value_of(key) is not None]
+    # Where it is our doing that the value is 2, it stays so: the route may be away for a moment.
+    ours = [key for key in _ours(record) if value_of(key) is not None]
     new = [key for key in map("net/ipv6/conf/{}/accept_ra".format, _advertised_on()) if value_of(key) == "1"]
     return {key: "2" for key in [*ours, *new] if key not in given}
+
+
+def stay(given_back: t.Mapping[str, str], record: Record, value_of: t.Callable[[str], t.Optional[str]]) -> list[str]:
+    """Return what stays 2 because the node goes on forwarding IPv6 when all is given back, as it did not before us."""
+    if given_back.get(FORWARDING) != "1" or record.before.get(FORWARDING) == "1":
+        return []
+    return [key for key in _ours(record) if value_of(key) == "2" and given_back.get(key) == "1"]
+
+
+def _ours(record: Record) -> list[str]:
+    # We make it 2 only on an interface where it was 1; all else was the user's wish, and is given back.
+    twos = [key for key, value in record.settings.items() if value == "2" and record.before.get(key) == "1"]
+    return [key for key in twos if _KEY.fullmatch(key)]
 
 
 def _advertised_on() -> list[str]:

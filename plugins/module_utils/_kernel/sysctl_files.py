@@ -84,15 +84,27 @@ def render(record: Record) -> str:
 
 def later(path: str, settings: t.Mapping[str, str]) -> list[Other]:
     """Return what files that are loaded after ours set to another value, the last word on each key only."""
-    found: dict[str, Other] = {}
-    for file in _loaded_after(path):
-        for entry in _entries(file, _read(file)):
-            if entry.key in settings:
-                found[entry.key] = entry
-    return [entry for entry in found.values() if entry.value != settings[entry.key]]
+    files = [file for file in _files_of_d() if os.path.basename(file) > os.path.basename(path)]
+    found = _last_words([*files, LAST])
+    return [entry for key, entry in found.items() if key in settings and entry.value != settings[key]]
 
 
-def _loaded_after(path: str) -> list[str]:
+def words_of_others(path: str) -> dict[str, str]:
+    """Return what each setting is after a boot without our file, as far as a file names it.
+
+    What a pattern like net.ipv4.conf.*.rp_filter brings is left out: it is what the setting was before us, too.
+    """
+    # systemd reads LAST only where it is linked into a directory, and then in the order of the link's name.
+    return {key: entry.value for key, entry in _last_words([LAST, *_files_of_d(without=path)]).items()}
+
+
+def _last_words(files: t.Iterable[str]) -> dict[str, Other]:
+    return {entry.key: entry for file in files for entry in _entries(file, _read(file))}
+
+
+def _files_of_d(without: t.Optional[str] = None) -> list[str]:
+    """Return the files in the order in which they are loaded; one that is left out hides no other."""
+    left_out = os.path.realpath(without) if without else None
     files: dict[str, str] = {}
     for directory in DIRECTORIES:
         try:
@@ -100,10 +112,10 @@ def _loaded_after(path: str) -> list[str]:
         except OSError:
             continue
         for name in names:
-            if name.endswith(".conf"):
-                files.setdefault(name, f"{directory}/{name}")
-    after = [files[name] for name in sorted(files) if name > os.path.basename(path)]
-    return [*after, LAST]
+            file = f"{directory}/{name}"
+            if name.endswith(".conf") and (left_out is None or os.path.realpath(file) != left_out):
+                files.setdefault(name, file)
+    return [files[name] for name in sorted(files)]
 
 
 def _read(path: str) -> str:

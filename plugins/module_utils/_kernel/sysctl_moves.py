@@ -18,6 +18,12 @@ GLOBAL = {
     "net/ipv6/conf/all/forwarding": "net/ipv6/conf/{}/forwarding",
 }
 
+#: Two names of one setting (ipv4_net_table in net/ipv4/sysctl_net_ipv4.c, devinet_sysctl_init).
+SAME = {
+    "net/ipv4/ip_forward": "net/ipv4/conf/all/forwarding",
+    "net/ipv4/conf/all/forwarding": "net/ipv4/ip_forward",
+}
+
 #: A node that forwards does not accept redirects, one that does not does (inet_forward_change in net/ipv4/devinet.c).
 _REDIRECTS = "net/ipv4/conf/all/accept_redirects"
 

@@ -17,10 +17,16 @@ import typing as t
 from ansible_collections.mink8s.podnet.plugins.module_utils import _persist, _programs
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError, PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import router_advertisements, sysctl_files
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import (
+    router_advertisements,
+    sysctl_back,
+    sysctl_files,
+    sysctl_options,
+)
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.sysctl_files import Record
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.sysctl_moves import (
     GLOBAL,
+    SAME,
     consequences,
     is_moved_by,
     ordered,
@@ -43,7 +49,7 @@ class Sysctls(Resource):
         self._modules_path: str = _persist.absolute(
             "modules_path", params["modules_path"], "/etc/modules-load.d/podnet.conf"
         )
-        self._given = _settings(params["settings"]) if self._present else {}
+        self._given = sysctl_options.settings(params["settings"]) if self._present else {}
         self._settings = self._given
         self._record = Record()
         self._given_back: dict[str, str] = {}
@@ -55,7 +61,7 @@ class Sysctls(Resource):
         text = _persist.own_text("path", self._path, sysctl_files.HEADER)
         self._record = sysctl_files.parse(text or "")
         advertised = router_advertisements.settings(self._given, self._record, value_of)
-        self._settings = _sorted({**self._given, **advertised})
+        self._settings = sysctl_options.in_order({**self._given, **advertised})
         modules_text = _persist.own_text("modules_path", self._modules_path, _MODULES_HEADER)
         state: State = {}
         if self._modules:
@@ -73,8 +79,8 @@ class Sysctls(Resource):
         before = self._before(current)
         kept = {key: value for key, value in before.items() if key in self._settings or self._is_moved_by_us(key)}
         dropped = [key for key in self._record.before if key not in kept or self._is_dropped(key)]
-        given_back = {key: self._unset(key, before) for key in dropped if _name(key) in current}
-        self._given_back = {key: value for key, value in given_back.items() if value is not None}
+        there = {key: current[_name(key)]["value"] for key in dropped if _name(key) in current}
+        self._given_back = self._unset(there, before)
         self._target = {**self._given_back, **self._settings}
         self._was = {key: value_of(key) for key in (*before, *self._target)}
         state: State = {f"kernel module {name}": {"loaded": True} for name in self._modules}
@@ -129,12 +135,22 @@ class Sysctls(Resource):
     def _is_dropped(self, key: str) -> bool:
         return key in self._record.settings and key not in self._settings
 
-    def _unset(self, key: str, before: t.Mapping[str, t.Optional[str]]) -> t.Optional[str]:
-        """Return what a setting is when it is dropped: as it was, unless one of ours that stays moves it."""
+    def _unset(self, dropped: dict[str, str], before: t.Mapping[str, t.Optional[str]]) -> dict[str, str]:
+        """Return what settings that are dropped, with their values of now, are given back as."""
+        words = sysctl_files.words_of_others(self._path) if dropped else {}
+        found: dict[str, str] = {}
+        for key, has in dropped.items():
+            moved, word = self._moved_to(key, before), words.get(key, words.get(SAME.get(key, "")))
+            value = sysctl_back.value(key, has, self._record, word) if moved is None else moved
+            found.update({} if value is None else {key: value})
+        return {**found, **dict.fromkeys(router_advertisements.stay(found, self._record, value_of), "2")}
+
+    def _moved_to(self, key: str, before: t.Mapping[str, t.Optional[str]]) -> t.Optional[str]:
+        """Return what one of ours that stays makes of a setting that is dropped."""
         for other, value in self._settings.items():
             if is_moved_by(key, other) and before.get(other) != value:
                 return consequences(other, value, ()).get(key, value)
-        return before[key]
+        return None
 
     def _is_moved_by_us(self, key: str) -> bool:
         return any(is_moved_by(key, each) for each in self._settings)
@@ -218,32 +234,12 @@ def _moved(key: str, value: str) -> dict[str, t.Optional[str]]:
     return {each: was for each, was in found.items() if was not in (None, brought[each])}
 
 
-def _sorted(settings: dict[str, str]) -> dict[str, str]:
-    return {key: settings[key] for key in ordered(settings)}
-
-
 def _name(key: str) -> str:
     return f"sysctl {_spelled(key)}"
 
 
 def _spelled(key: str) -> str:
     return sysctl_files.spelled(key)
-
-
-def _settings(given: dict[str, t.Any]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value in given.items():
-        key = sysctl_files.parse_key(str(name))
-        path = f"settings.{name}"
-        if key is None:
-            raise OptionError(path, name, "is not one setting", "write it like net.ipv4.ip_forward")
-        if key in found:
-            raise OptionError(path, name, "is there twice", "leave one of them out")
-        text = str(int(value)) if isinstance(value, bool) else " ".join(str(value).split())
-        if value is None or isinstance(value, (dict, list)) or not text or not text.isprintable():
-            raise OptionError(path, value, "is not a value", "write a number or a short text")
-        found[key] = text
-    return _sorted(found)
 
 
 def _loaded(name: str) -> bool:

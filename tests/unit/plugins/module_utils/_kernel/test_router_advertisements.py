@@ -62,3 +62,12 @@ def test_what_is_ours_stays_and_what_the_user_says_wins(
 
 def test_lines_that_the_kernel_would_not_write() -> None:
     assert ra.advertised_on("\nx\n" + " ".join(["0"] * 8 + ["xyz", "eth0"]) + "\n") == []
+
+
+@pytest.mark.parametrize(
+    ("forwards", "did", "has", "expected"),
+    [("1", "0", "2", [ETH10]), ("0", "0", "2", []), ("1", "1", "2", []), ("1", "0", "1", [])],
+)
+def test_what_stays_where_a_node_goes_on_forwarding(forwards: str, did: str, has: str, expected: list[str]) -> None:
+    record = Record({ra.FORWARDING: "1", ETH10: "2"}, {ra.FORWARDING: did, ETH10: "1"})
+    assert ra.stay({ra.FORWARDING: forwards, ETH10: "1"}, record, {ETH10: has}.get) == expected

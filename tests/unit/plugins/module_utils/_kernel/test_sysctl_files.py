@@ -62,6 +62,31 @@ def test_our_file_leads_back() -> None:
     assert sysctl_files.parse(text) == record
 
 
+def test_what_others_say_without_our_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last word in the order of the names; the file that ours hides counts, and a pattern does not."""
+    first, second, last = tmp_path / "etc", tmp_path / "lib", tmp_path / "sysctl.conf"
+    files = {
+        first / "10-a.conf": "net.ipv4.ip_forward=0\n-net.ipv4.conf.br1.rp_filter = 2\n-net.ipv4.conf.br10.rp_filter\n",
+        first / "k8s.conf": "net.ipv4.ip_forward = 1\nnet.ipv4.conf.*.rp_filter = 1\n",
+        first / "podnet.conf": "net.ipv4.ip_forward = 0\nnet.ipv4.tcp_ecn = 1\n",
+        second / "k8s.conf": "net.ipv4.ip_forward = 0\n",
+        second / "podnet.conf": "net.ipv4.conf.all.rp_filter = 2\n",
+        last: "net.ipv4.ip_forward = 0\nnet.ipv4.tcp_rmem = 1  2 3\n",
+    }
+    for path, text in files.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "same").symlink_to(first)
+    monkeypatch.setattr(sysctl_files, "DIRECTORIES", (str(first), str(second), str(tmp_path / "same")))
+    monkeypatch.setattr(sysctl_files, "LAST", str(last))
+    assert sysctl_files.words_of_others(str(tmp_path / "same" / "podnet.conf")) == {
+        "net/ipv4/ip_forward": "1",
+        "net/ipv4/tcp_rmem": "1 2 3",
+        "net/ipv4/conf/br1/rp_filter": "2",
+        "net/ipv4/conf/all/rp_filter": "2",
+    }
+
+
 def test_files_that_are_loaded_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = tmp_path / "etc", tmp_path / "lib"
     last = tmp_path / "sysctl.conf"

@@ -37,6 +37,7 @@ class Node:
 
     def __init__(self, base: Path) -> None:
         self.root, self.path, self.modules = base / "sys", base / "etc/podnet.conf", base / "etc/modules.conf"
+        self.other = base / "etc/k8s.conf"
         for key, value in INITIAL.items():
             (self.root / key).parent.mkdir(parents=True, exist_ok=True)
             (self.root / key).write_text(value)
@@ -65,6 +66,8 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Node:
     node = Node(tmp_path)
     monkeypatch.setattr(sysctls, "ROOT", str(node.root))
     monkeypatch.setattr(sysctls, "_write", node.write)
+    monkeypatch.setattr(sysctls.sysctl_files, "DIRECTORIES", (str(node.other.parent),))
+    monkeypatch.setattr(sysctls.sysctl_files, "LAST", str(tmp_path / "sysctl.conf"))
     return node
 
 
@@ -78,6 +81,34 @@ def test_take_over_and_give_back(node: Node) -> None:
     assert node.values() == INITIAL
     assert not node.path.exists()
     assert not node.run(state="absent")["changed"]
+
+
+@pytest.mark.parametrize("name", ["net.ipv4.ip_forward", "net/ipv4/conf/all/forwarding"])
+def test_what_the_nodes_own_files_say_by_now_is_given_back(node: Node, name: str) -> None:
+    node.run(settings={"net.ipv4.ip_forward": 1})
+    node.other.write_text(f"{name} = 1\n")
+    told = node.run(check_mode=True, state="absent")
+    resource = node.resource(state="absent")
+    assert converge(resource, check_mode=False) == told
+    assert told["actions"] == [f"remove file {node.path}"]
+    assert resource.warnings == []
+    assert node.values() == {**INITIAL, "net/ipv4/ip_forward": "1", "net/ipv4/conf/br10/forwarding": "1"}
+    assert not node.run(state="absent")["changed"]
+
+
+def test_a_file_that_says_something_else_does_not_turn_off_what_was_on_before_us(node: Node) -> None:
+    node.write("net/ipv4/ip_forward", "1")
+    node.run(settings={"net.ipv4.ip_forward": 1})
+    node.other.write_text("net.ipv4.ip_forward = 0\n")
+    assert node.run(state="absent")["actions"] == [f"remove file {node.path}"]
+
+
+@pytest.mark.parametrize("word", ["", "yes", "1 2", "0x1"])
+def test_a_word_that_is_no_value_is_not_given_back(node: Node, word: str) -> None:
+    node.run(settings={"net.ipv4.ip_forward": 1})
+    node.other.write_text(f"net.ipv4.ip_forward = {word}\n")
+    node.run(state="absent")
+    assert node.values() == INITIAL
 
 
 def test_a_setting_that_was_right_is_kept_and_stays(node: Node) -> None:
