@@ -299,7 +299,9 @@ class Files(Converging):
         for path, thing in before:
             _disturb(path, thing)
         for name, (_old, new) in listings.differences(was, self.listing()).items():
-            self.put.pop(name.removesuffix(DISABLED), None)
+            bare = name.removesuffix(DISABLED)
+            for other in {bare, bare + DISABLED} - was.keys():
+                self.put.pop(other, None)  # what was put there has its other name by now, and that is changed here
             self.put[name] = new
 
     @rule(params=wanted, before=st.lists(disturbances, max_size=3))
