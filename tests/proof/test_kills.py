@@ -120,12 +120,7 @@ def test_at_every_point(scenario: Scenario) -> None:
     faults = every_fault(reference(scenario).points)
     for fault in chosen(scenario, faults):
         before = scenario.start()
-        points = Points(fault)
-        answer = scenario.call(arm=points.arm)
-        names = points.names()
-        what = f"killed {fault.when} {names[-1]}"
-        points.close()
-        assert answer.signal == signal.SIGKILL, f"{fault}: {names} instead of {reference(scenario).points}"
+        what = killed_at(scenario, fault, reference(scenario).points)
         require_whole_again(scenario, before, what)
 
 
@@ -136,6 +131,16 @@ def test_at_any_time(scenario: Scenario, pytestconfig: pytest.Config) -> None:
         before = scenario.start()
         if killed_after(scenario, delay):
             require_whole_again(scenario, before, f"killed after {delay:.3f} of {seconds:.3f} s")
+
+
+def killed_at(scenario: Scenario, fault: Fault, expected: list[str]) -> str:
+    """Let a module die at one of the points that are expected on its way, and say what it was about."""
+    points = Points(fault)
+    answer = scenario.call(arm=points.arm)
+    names = points.names()
+    points.close()
+    assert answer.signal == signal.SIGKILL, f"{fault}: {names} instead of {expected}"
+    return f"killed {fault.when} {names[-1]}"
 
 
 def random_times(scenario: Scenario, config: pytest.Config, seconds: float) -> list[float]:

@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import re
-import signal
 import time
 import typing as t
 from pathlib import Path
@@ -26,7 +25,7 @@ from calls import Answer
 from converging import require_same
 from faults import COUNTS, Points
 from scenarios import CONF_DIR, LEASES, UPLINK, Scenario
-from test_kills import chosen, every_fault, killed_after, random_times
+from test_kills import chosen, every_fault, killed_after, killed_at, random_times
 from whole import require_no_lock
 
 RECORDS = Path("/run/podnet-probe")
@@ -124,11 +123,7 @@ def test_at_every_point(scenario: Scenario) -> None:
     assert {name.split()[0] for name in names} >= {"start", "unlink" if scenario.params == NONE else "write"}
     for fault in chosen(scenario, every_fault(names)):
         empty = begin(scenario)
-        points = Points(fault)
-        answer = scenario.call(arm=points.arm)
-        what = f"killed {fault.when} {points.names()[-1]}"
-        points.close()
-        assert answer.signal == signal.SIGKILL, what
+        what = killed_at(scenario, fault, names)
         require_whole_again(scenario, empty, what)
 
 

@@ -81,6 +81,8 @@ IPAM = {"type": REFUSE, "dataDir": REFUSE, "routes": NEW_PODS_ONLY, "resolvConf"
 
 #: What plugins take for a key that is left out, where writing it out changes nothing.
 DEFAULTS = {"dataDir": DEFAULT_DATA_DIR, "bridge": DEFAULT_BRIDGE, "capabilities": {}, "mtu": 0, "vlan": 0}
+#: The booleans that are not false where they are left out; the second one is true until release 1.7 of the plugins.
+NOT_FALSE = {"snat": True, "preserveDefaultVlan": "as the release takes it"}
 
 
 class Difference(t.NamedTuple):
@@ -153,8 +155,7 @@ def _differing(before: Document, after: Document) -> list[str]:
 
 
 def _effective(given: Document, key: str) -> t.Any:
-    if key == "preserveDefaultVlan":
-        return given.get(key)  # left out it is true until release 1.7 of the plugins, and false since 1.8
     value = given.get(key, DEFAULTS.get(key))
-    # A boolean that is left out is false, but for portmap's snat.
-    return (True if key == "snat" else None) if value is None or (value is False and key != "snat") else value
+    if key in NOT_FALSE:
+        return NOT_FALSE[key] if value is None else value
+    return None if value is False else value

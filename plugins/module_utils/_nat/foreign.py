@@ -25,10 +25,6 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._values import Netwo
 CNI_CHAIN = re.compile(r"CNI-[0-9a-f]{24}")
 CNI_NFT_TABLE = "cni_plugins_masquerade"
 CNI_REMEDY = "set ipMasq to false in the CNI network's configuration and recreate the pods that it attached"
-FIREWALLD_MASQUERADES = (
-    "firewalld makes its table anew, so tell it: firewall-cmd --permanent --zone=ZONE --remove-masquerade, and reload; "
-    "firewall-cmd --list-all-zones shows which zone it is"
-)
 
 EFFECTS = {"nat": "masquerade", "drop": "drop"}
 
@@ -166,15 +162,10 @@ def _nft_remedy(trouble: Trouble) -> str:
     family, table = trouble.place.table
     if table == CNI_NFT_TABLE:
         return CNI_REMEDY
-    if trouble.rule and trouble.place.harm == "nat":
-        if table == "firewalld":
-            return FIREWALLD_MASQUERADES
-        return f"remove it: nft delete rule {family} {table} {trouble.chain} handle {trouble.rule.handle}"
     if table == "firewalld":
-        sources = " ".join(f"--add-source={pods}" for pods in trouble.pods)
-        return (
-            f"firewalld makes its table anew, so tell it: firewall-cmd --permanent --zone=trusted {sources}, and reload"
-        )
+        return f"firewalld makes its table anew, so tell it: firewall-cmd --permanent {_firewalld_words(trouble)}"
+    if trouble.rule and trouble.place.harm == "nat":
+        return f"remove it: nft delete rule {family} {table} {trouble.chain} handle {trouble.rule.handle}"
     place = f"{family} {table} {trouble.place.hook.chain}"
     inserts = [
         f"nft insert rule {place} {nftables.WORDS[pods.version][1]} {end} {pods} accept"
@@ -182,6 +173,13 @@ def _nft_remedy(trouble: Trouble) -> str:
         for end in ("saddr", "daddr")
     ]
     return f"accept pods before it: {' && '.join(inserts)}"
+
+
+def _firewalld_words(trouble: Trouble) -> str:
+    if trouble.rule and trouble.place.harm == "nat":
+        return "--zone=ZONE --remove-masquerade, and reload; firewall-cmd --list-all-zones shows which zone it is"
+    sources = " ".join(f"--add-source={pods}" for pods in trouble.pods)
+    return f"--zone=trusted {sources}, and reload"
 
 
 def _grouped(reports: list[Report]) -> list[Report]:

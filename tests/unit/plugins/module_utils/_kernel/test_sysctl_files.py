@@ -62,6 +62,12 @@ def test_our_file_leads_back() -> None:
     assert sysctl_files.parse(text) == record
 
 
+def write(files: dict[Path, str]) -> None:
+    for path, text in files.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+
 def test_what_others_say_without_our_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last word in the order of the names; the file that ours hides counts, and a pattern does not."""
     first, second, last = tmp_path / "etc", tmp_path / "lib", tmp_path / "sysctl.conf"
@@ -73,9 +79,7 @@ def test_what_others_say_without_our_file(tmp_path: Path, monkeypatch: pytest.Mo
         second / "podnet.conf": "net.ipv4.conf.all.rp_filter = 2\n",
         last: "net.ipv4.ip_forward = 0\nnet.ipv4.tcp_rmem = 1  2 3\n",
     }
-    for path, text in files.items():
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
+    write(files)
     (tmp_path / "same").symlink_to(first)
     monkeypatch.setattr(sysctl_files, "DIRECTORIES", (str(first), str(second), str(tmp_path / "same")))
     monkeypatch.setattr(sysctl_files, "LAST", str(last))
@@ -100,9 +104,7 @@ def test_files_that_are_loaded_later(tmp_path: Path, monkeypatch: pytest.MonkeyP
         second / "99-zzzz.conf": "net.ipv4.conf.all.forwarding =  1 \nnet.ipv4.conf.*.rp_filter=1\nbroken\n",
         last: "net.ipv4.conf.all.forwarding=0\n",
     }
-    for path, text in files.items():
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
+    write(files)
     (second / "99-zzzzz.conf").symlink_to("/dev/null")
     monkeypatch.setattr(sysctl_files, "DIRECTORIES", (str(first), str(tmp_path / "none"), str(second)))
     monkeypatch.setattr(sysctl_files, "LAST", str(last))
