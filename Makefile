@@ -91,10 +91,10 @@ test-vm: setup machines ## The same on virtual machines, with systemd, Docker, a
 	$(STAGE) vm 3000 tests/tools/vm.sh $(SCENARIO)
 
 proof: setup ## Random states, kills and bad input: a few of each
-	$(STAGE) proof 900 $(LAB) pytest tests/proof --numprocesses 2 --dist worksteal
+	$(STAGE) proof 900 tests/tools/proof.sh
 
 soak: setup ## The same for an hour or two: 10,000 states and more (SEED=N); and the guides, typed
-	@PODNET_PROOF=soak $(LAB) pytest tests/proof --numprocesses 2 --dist worksteal --hypothesis-seed=$(SEED)
+	@PODNET_PROOF=soak tests/tools/proof.sh --hypothesis-seed=$(SEED)
 	@tests/tools/lab.sh tests/lab -m long
 
 bench: setup ## Benchmarks beside what people use today, as a page of the documentation (ROWS="routes pods", REPEAT=n)

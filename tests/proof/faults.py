@@ -5,7 +5,8 @@
 """Sudden death: the process of a module ends with SIGKILL at the nth thing that it asks the kernel to change.
 
 Nothing of this is in the modules.  What leads from Python to the kernel is wrapped in the fork that runs the module,
-and the wrapping ends with it: files, directories, links, locks, netlink, the start of programs, what they are told.
+and the wrapping ends with it: files, directories, links, locks, netlink, the start of programs, what they are told, and
+what a runtime is told.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import builtins
 import fcntl
 import io
 import os
+import re
 import signal
 import socket
 import stat
@@ -31,6 +33,8 @@ _CHANGES = (
     *("chmod", "chown", "fchmod", "fchown", "fdatasync", "fsync", "ftruncate", "kill", "lchown", "link", "mkdir"),
     *("remove", "rename", "replace", "rmdir", "symlink", "truncate", "unlink", "utime"),
 )
+#: What a runtime is asked to do by its CRI; a question changes nothing.
+_REQUEST = re.compile(rb"RuntimeService/((?!List|Status|Version)\w+)")
 #: More than that is not written to a pipe as a whole.
 _PIPE_BUF = 4096
 
@@ -70,6 +74,7 @@ class Points:
         os.write = self._wrapped_write  # type: ignore[assignment]
         fcntl.flock = self._wrapped("flock", fcntl.flock)  # type: ignore[assignment]
         builtins.open = io.open = self._wrapped_file(io.open)  # type: ignore[assignment]
+        socket.socket.sendall = self._wrapped_request(socket.socket.sendall)  # type: ignore[method-assign]
         for name in ("send", "sendto", "sendmsg"):
             setattr(socket.socket, name, self._wrapped_send(getattr(socket.socket, name)))
         subprocess.Popen.__init__ = self._wrapped_start(subprocess.Popen.__init__)  # type: ignore[method-assign]
@@ -134,6 +139,17 @@ class Points:
             if sock.family != socket.AF_NETLINK or struct.unpack_from("=H", whole, 4)[0] % 4 == 2:
                 return function(sock, data, *args, **kwargs)
             return t.cast(int, self.reach("netlink", lambda: function(sock, data, *args, **kwargs)))
+
+        return wrapped
+
+    def _wrapped_request(self, function: t.Callable[..., None]) -> t.Callable[..., None]:
+        def wrapped(sock: socket.socket, data: t.Any, *args: t.Any) -> None:
+            request = _REQUEST.search(data)
+            if request:
+                name, half = f"call {request[1].decode()}", data[: len(data) // 2]
+                self.reach(name, lambda: function(sock, data, *args), lambda: function(sock, half))
+            else:
+                function(sock, data, *args)
 
         return wrapped
 

@@ -602,8 +602,8 @@ def _reports() -> t.Iterator[Scenario]:
     yield Scenario(report_page, "change", {**made, "title": "Another network"}, plant_lock_file, [made])
 
 
-#: Two modules that change something are not here.  stale_pods changes nothing but by the CRI of a runtime, which there
-#: is none of here.  cni_probe makes no state that can be compared; test_kills_probe.py kills it.
+#: Two modules that change something are not here, as what they make is no state to compare: test_kills_probe.py kills
+#: cni_probe, and test_kills_pods.py stale_pods.
 SCENARIOS = (
     *_bridges(),
     *_veths(),

@@ -15,7 +15,10 @@ SOCKET = cri.SOCKETS[0]
 
 
 def inner(number: int, *parts: bytes) -> bytes:
-    return grpc.text_field(number, b"".join(parts).decode())
+    content = b"".join(parts)
+    head = bytearray(grpc.number_field(number, len(content)))
+    head[0] |= 2  # A message comes after its length, as a text does.
+    return bytes(head) + content
 
 
 def make(name: str, attempt: int) -> None:
@@ -28,7 +31,7 @@ def make(name: str, attempt: int) -> None:
 
 def main(action: str, *names: str) -> None:
     for attempt in range(1 if action == "make" else 10000):
-        there = {each.pod for each in cri.sandboxes([SOCKET]).sandboxes}
+        there = {each.pod for each in cri.sandboxes([SOCKET]).sandboxes if each.ready}
         for name in names:
             if f"dns/{name}" not in there:
                 make(name, attempt)
