@@ -51,6 +51,11 @@ class Change:
             return f"remove {self.name}"
         return f"change {self.name}{_differences(self.before, self.after)}"
 
+    @property
+    def is_text(self) -> bool:
+        """Whether it is about a file's text; a file that is not readable on one side is an object."""
+        return all(isinstance(side, str) for side in (self.before, self.after) if side is not None)
+
 
 class Resource(ABC):
     """One kind of object on one node; what a module is about."""
@@ -112,7 +117,7 @@ def converge(resource: Resource, check_mode: bool) -> dict[str, t.Any]:
 
 def render(changes: list[Change], show: t.Callable[[str, str], str] = lambda _name, text: text) -> dict[str, t.Any]:
     """Render a plan as ``actions`` (sentences) and ``diff`` (texts one by one, all the rest together)."""
-    texts = [change for change in changes if isinstance(change.before or change.after, str)]
+    texts = [change for change in changes if change.is_text]
     objects = [change for change in changes if change not in texts]
     diff: list[dict[str, t.Any]] = [
         {
@@ -126,11 +131,17 @@ def render(changes: list[Change], show: t.Callable[[str, str], str] = lambda _na
     if objects:
         diff.append(
             {
-                "before": {change.name: change.before for change in objects if change.before is not None},
-                "after": {change.name: change.after for change in objects if change.after is not None},
+                "before": {
+                    each.name: _side(each.name, each.before, show) for each in objects if each.before is not None
+                },
+                "after": {each.name: _side(each.name, each.after, show) for each in objects if each.after is not None},
             }
         )
     return {"actions": [sentence(change.action) for change in changes], "diff": diff}
+
+
+def _side(name: str, side: t.Any, show: t.Callable[[str, str], str]) -> t.Any:
+    return show(name, side) if isinstance(side, str) else side
 
 
 def run(module: AnsibleModule, build: t.Callable[[], Resource]) -> None:

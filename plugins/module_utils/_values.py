@@ -95,6 +95,13 @@ def assigned(path: str, value: t.Any) -> Interface:
     return found
 
 
+def require_one_prefix(path: str, new: Interface, others: t.Iterable[Interface], remedy: str) -> None:
+    """Refuse what the kernel would: a link has an IPv6 address with one prefix length, an IPv4 address with many."""
+    for other in others:
+        if new.version == 6 and new.ip == other.ip and new != other:
+            raise OptionError(path, str(new), f"is there as {other}, too, and a link has it once only", remedy)
+
+
 def suggestion(word: str, known: t.Iterable[str]) -> str:
     """Return the known word that was probably meant, as ``did you mean ipMasq?``, or the list of all."""
     names = sorted(known)

@@ -191,8 +191,9 @@ leaks:
       sample: its namespace /var/run/netns/cni-3d6e0a is gone, and its veth veth2f1c7a90 too
 unknown:
   description:
-    - The same of containers that may be alive. Here are also files in libcni's cache that cannot be read, and each
-      V(veth) that is a port of a network's bridge though no pod is known for it.
+    - The same of containers that may be alive. Here are also files in libcni's cache that cannot be read, each
+      V(table) of iptables that cannot be listed, and each V(veth) that is a port of a network's bridge though no pod
+      is known for it.
   returned: success
   type: list
   elements: dict

@@ -102,7 +102,8 @@ kept:
   contains:
     kind:
       description:
-        - A V(lease), a V(rule), a V(cache) entry, or a V(veth) that no pod is known for.
+        - A V(lease), a V(rule), a V(cache) entry, a V(veth) that no pod is known for, or a V(table) of iptables
+          that cannot be listed.
       type: str
       sample: lease
     name:

@@ -79,7 +79,8 @@ options:
       - This is done with iptables whatever O(backend) is, because only an accept in the table that drops can help. For
         the same reason a chain of another nftables table that drops is only reported, with the command that helps, in
         RV(foreign).
-      - Once the policy is C(ACCEPT) again, the chain is removed at the next run.
+      - Once the policy is C(ACCEPT) again, the chain is removed at the next run. Its file of O(persist) stays for as
+        long as the rules that C(netfilter-persistent) loads at boot have such a policy.
     type: bool
     default: true
   persist:

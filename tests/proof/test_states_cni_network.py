@@ -311,8 +311,11 @@ class Files(Converging):
         answer = self.ask(**params)
         self.tell(answer)
         if not answer.failed:
-            # Whatever was at our path is ours, and has been written over.
-            self.put.pop(f"file {_target(params)}", None)
+            # Whatever was at our path is ours, and has been written over; a link to it is one more name of it.
+            target = _target(params)
+            own = [name for name, value in self.put.items() if _leads_to(name, value, target)]
+            for name in (f"file {target}", *own):
+                self.put.pop(name, None)
 
     @rule(allow_orphans=st.booleans(), before=st.lists(disturbances, max_size=2))
     def remove(self, allow_orphans: bool, before: list[tuple[Path, t.Any]]) -> None:

@@ -87,7 +87,8 @@ class Binaries(Resource):
         elif file is None:
             content = "replaced" if os.path.lexists(self.path(name)) else "missing"
         else:
-            content = "intact" if file.sha256 == entry.sha256 else "replaced"
+            # The former one of ours is there where a run that was to replace it was killed.
+            content = {entry.former: "former", entry.sha256: "intact"}.get(file.sha256, "replaced")
         return {
             "archive": entry.archive if entry else None,
             "content": content,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _files
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import archive, manifest, plugins
@@ -108,11 +109,23 @@ class Installation(Binaries):
             hashes = self._hashes or archive.hashes(file, names)
             ours = manifest.load(self.bin_dir)
             ours.directories += self._make_directories()
-            ours.plugins.update({name: manifest.Entry(self.checksum, hashes[name]) for name in names})
+            entries = {name: manifest.Entry(self.checksum, hashes[name]) for name in names}
+            replaced = {name: replace(entry, former=self._ours_now(name, ours)) for name, entry in entries.items()}
             # First the manifest: what a killed run leaves then reads as ours and unfinished, never as somebody else's.
-            manifest.save(self.bin_dir, ours)
+            self._remember(ours, replaced)
             for name, content in archive.contents(file, names):
                 _files.write_atomically(self.path(name), content, MODE)
+            if replaced != entries:
+                self._remember(ours, entries)
+
+    def _ours_now(self, name: str, ours: manifest.Manifest) -> t.Optional[str]:
+        """Return the checksum of what is there, if we installed it."""
+        file, entry = plugins.inspect(self.path(name)), ours.plugins.get(name)
+        return file.sha256 if file and entry and file.sha256 in (entry.sha256, entry.former) else None
+
+    def _remember(self, ours: manifest.Manifest, entries: dict[str, manifest.Entry]) -> None:
+        ours.plugins.update(entries)
+        manifest.save(self.bin_dir, ours)
 
     def _own(self, path: str) -> None:
         try:

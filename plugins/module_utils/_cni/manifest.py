@@ -17,7 +17,7 @@ import json
 import os
 import re
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _json
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
@@ -27,10 +27,14 @@ FILE = ".podnet-plugins.json"
 
 @dataclass(frozen=True)
 class Entry:
-    """A binary of ours: the archive that it came from (``sha256:…``), and its own checksum."""
+    """A binary of ours: the archive that it came from (``sha256:…``), and its own checksum.
+
+    ``former`` is the checksum of what it replaces, for as long as that may still be there.
+    """
 
     archive: str
     sha256: str
+    former: t.Optional[str] = None
 
 
 @dataclass
@@ -70,7 +74,8 @@ def save(bin_dir: str, manifest: Manifest) -> None:
     data = {
         "directories": manifest.directories,
         "plugins": {
-            name: {"archive": entry.archive, "sha256": entry.sha256} for name, entry in sorted(manifest.plugins.items())
+            name: {key: value for key, value in asdict(entry).items() if value is not None}
+            for name, entry in sorted(manifest.plugins.items())
         },
     }
     _files.write_atomically(path_in(bin_dir), json.dumps(data, indent=2) + "\n")
@@ -84,6 +89,7 @@ def _is_sound(manifest: Manifest, bin_dir: str) -> bool:
         and all(isinstance(directory, str) and directory in above for directory in manifest.directories)
         and all(re.fullmatch(r"[^./][^/\0]*", name) for name in manifest.plugins)
         and all(_is_checksum(entry.sha256) for entry in manifest.plugins.values())
+        and all(entry.former is None or _is_checksum(entry.former) for entry in manifest.plugins.values())
         and all(_is_checksum(entry.archive, "sha256:") for entry in manifest.plugins.values())
     )
 

@@ -77,7 +77,9 @@ class CniNetwork(Resource):
         there = [change.name for change in changes if change.after is not None]
         target = FILE + self.request.path
         if self.request.network and {target, PERMISSIONS + self.request.path} & set(there):
-            _files.write_atomically(self.request.path, conf.text(self.request.network.document), MODE)
+            # A directory with a setgid bit would give the file its group.
+            owner = (os.geteuid(), os.getegid())
+            _files.write_atomically(self.request.path, conf.text(self.request.network.document), MODE, owner)
         for name in there:
             other = name[: -len(DISABLED)] if name.endswith(DISABLED) else name + DISABLED
             if name != target and other in gone:

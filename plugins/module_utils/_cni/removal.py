@@ -17,6 +17,9 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._cni import manifest
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.binaries import Binaries
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, State
 
+#: How a binary looks that we installed and nobody replaced.
+OURS = ("intact", "former")
+
 
 class Removal(Binaries):
     """Only what is still as we installed it is removed; of what somebody else replaced, only the record goes."""
@@ -49,7 +52,7 @@ class Removal(Binaries):
         for name, entry in list(ours.plugins.items()):
             content = self.look(name, entry)["content"]
             if self._key(name, content) in keys:
-                if content == "intact":
+                if content in OURS:
                     _files.remove(self.path(name))
                 del ours.plugins[name]
         if ours.plugins:
@@ -61,7 +64,7 @@ class Removal(Binaries):
                 os.rmdir(path)
 
     def _key(self, name: str, content: str) -> str:
-        if content == "intact":
+        if content in OURS:
             return self.prefix + name
         why = "is gone" if content == "missing" else "was replaced by somebody else and stays"
         return f"record of {self.path(name)}, which {why}"

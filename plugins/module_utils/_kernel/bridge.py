@@ -57,6 +57,7 @@ class Bridge(Resource):
             return {}
         checks.require_way_back(self._scene, self._wanted)
         checks.require_names(self._scene, self._wanted)
+        checks.require_one_prefix(self._scene, self._wanted)
         checks.require_mtu_for_ipv6(self._scene, self._wanted)
         self._warn(checks.warning_of_other_addresses(self._scene, self._wanted))
         wanted, attributes = self._wanted, self._wanted_attributes()

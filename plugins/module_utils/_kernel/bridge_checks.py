@@ -86,6 +86,14 @@ def require_way_back(scene: Scene, wanted: Wanted) -> None:
     _reached.require_way_back((f"bridge.addresses[{index}]", each.network) for index, each in new)
 
 
+def require_one_prefix(scene: Scene, wanted: Wanted) -> None:
+    """Refuse an IPv6 address that the bridge has, and keeps, with another prefix length."""
+    kept = [] if wanted.exclusive else scene.addresses
+    for index, each in enumerate(wanted.addresses):
+        remedy = "use that, or set exclusive_addresses to replace it"
+        _values.require_one_prefix(f"bridge.addresses[{index}]", each, kept, remedy)
+
+
 def require_removable(scene: Scene, wanted: Wanted) -> t.Optional[str]:
     """Refuse to remove what somebody needs; return a warning where the link is not ours, and stays."""
     link = scene.link

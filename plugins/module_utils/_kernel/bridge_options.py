@@ -103,6 +103,7 @@ def _addresses(given: t.Sequence[t.Any]) -> tuple[Interface, ...]:
         if interface.ip == interface.network.network_address and prefix < interface.max_prefixlen - 1:
             example = ipaddress.ip_interface(f"{interface.ip + 1}/{prefix}")
             raise OptionError(path, value, "is the network's own address", f"write a host's, like {example}")
+        _values.require_one_prefix(path, interface, found, "leave one of them out")
         found += [interface] if interface not in found else []
     return tuple(found)
 

@@ -93,9 +93,11 @@ def _pair(option: str, given: dict[str, t.Any], present: bool) -> Pair:
     name = _values.ifname(f"{option}.name", given["name"])
     if not present:
         return Pair(option, name, given["peer"], given["netns"] or "", "", None, None, (), ())
-    addresses = [
-        _values.assigned(f"{option}.addresses[{index}]", value) for index, value in enumerate(given["addresses"])
-    ]
+    addresses: list[Interface] = []
+    for index, value in enumerate(given["addresses"]):
+        path = f"{option}.addresses[{index}]"
+        addresses.append(_values.assigned(path, value))
+        _values.require_one_prefix(path, addresses[-1], addresses, "leave one of them out")
     return Pair(
         option=option,
         name=name,

@@ -14,8 +14,14 @@ from dataclasses import dataclass
 from ansible_collections.mink8s.podnet.plugins.module_utils import _persist
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
-from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import PACKAGES, Listing, Table, Tool
-from ansible_collections.mink8s.podnet.plugins.module_utils._nat import foreign
+from ansible_collections.mink8s.podnet.plugins.module_utils._iptables import (
+    PACKAGES,
+    Listing,
+    Table,
+    Tool,
+    default_flavour,
+)
+from ansible_collections.mink8s.podnet.plugins.module_utils._nat import boot_rules, foreign
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import iptables as ipt
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import nftables as nft
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat.ruleset import RuleSet
@@ -79,7 +85,8 @@ class Masquerade(Resource):
         for tool in self.iptables.tools:
             chains = [chain for chain, tools in places.items() if tool in tools]
             state.update({tool.state_name(chain): text for chain, text in self._chains(rules, tool, chains).items()})
-        return {**state, **self._files(rules, places)}
+        at_boot = {**places, ipt.FORWARD: self._forwarding_tools_at_boot(rules, places[ipt.FORWARD])}
+        return {**state, **self._files(rules, at_boot)}
 
     def apply(self, changes: list[Change]) -> None:
         """Make what is new before what is old goes, so that pods are masqueraded at all times."""
@@ -160,6 +167,15 @@ class Masquerade(Resource):
     def _forwarding_tools(self, rules: RuleSet) -> list[Tool]:
         versions = [family.version for family in rules.families] if self.options.forward else []
         return foreign.dropping(self.seen.saved, versions)
+
+    def _forwarding_tools_at_boot(self, rules: RuleSet, now: list[Tool]) -> list[Tool]:
+        """Return these, and those whose policy drops again after a boot, as when Docker had set it and it was saved."""
+        if not self.options.forward or not self.iptables.tools:
+            return now
+        flavour = default_flavour(self.iptables.host)
+        tools = [tool for tool in self.iptables.tools if tool.flavour == flavour and tool not in now]
+        versions = [family.version for family in rules.families]
+        return [*now, *[tool for tool in tools if tool.version in versions and boot_rules.drops(tool.version)]]
 
     def _files(self, rules: RuleSet, places: dict[str, list[Tool]]) -> State:
         """Return the files that bring all of this back, and remember the commands that load them."""

@@ -215,6 +215,8 @@ def test_a_resource_says_what_of_a_file_is_shown() -> None:
             return f"{name} {len(text)}"
 
     assert converge(Secret(BEFORE, AFTER), check_mode=True)["diff"][0]["after"] == "file /a 4"
+    unreadable = converge(Secret({"file /a": "old\n"}, {"file /a": {"content": "no text"}}), check_mode=True)
+    assert unreadable["diff"] == [{"before": {"file /a": "file /a 4"}, "after": {"file /a": {"content": "no text"}}}]
 
 
 @pytest.mark.parametrize("check_mode", [True, False])

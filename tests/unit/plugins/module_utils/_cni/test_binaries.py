@@ -233,11 +233,8 @@ def test_nothing_of_ours_is_nothing_to_remove(place: Place) -> None:
     assert place.run(False, plugins=["bridge", "bridge10"])["changed"] is False
 
 
-@pytest.mark.parametrize("writes", [0, 1, 2])
-def test_the_next_run_finishes_what_a_killed_one_began(
-    writes: int, place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place.install(place.first, "bridge")
+def kill_upgrade(place: Place, writes: int) -> None:
+    """Let a run end that replaces one plugin and installs another, after so many files."""
     real, done = _files.write_atomically, []
 
     def killed(path: str, content: t.Union[str, bytes], mode: int = 0o644) -> None:
@@ -247,10 +244,19 @@ def test_the_next_run_finishes_what_a_killed_one_began(
         done.append(path)
         real(path, content, mode)
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_files, "write_atomically", killed)
         with pytest.raises(KeyboardInterrupt):
             converge(place.build(True, **place.second, plugins=["bridge", "loopback"]), check_mode=False)
+
+
+every_write = pytest.mark.parametrize("writes", [0, 1, 2, 3])
+
+
+@every_write
+def test_the_next_run_finishes_what_a_killed_one_began(writes: int, place: Place) -> None:
+    place.install(place.first, "bridge")
+    kill_upgrade(place, writes)
     for name in ("bridge", "loopback"):
         path = place.bin / name
         assert not path.exists() or path.read_bytes() in (FIRST[name], SECOND[name])
@@ -258,6 +264,38 @@ def test_the_next_run_finishes_what_a_killed_one_began(
     assert {path.name for path in place.bin.iterdir()} == {"bridge", "loopback", manifest.FILE}
     place.run(False)
     assert not (place.root / "opt").exists()
+
+
+@every_write
+def test_what_a_killed_upgrade_left_is_ours_to_remove(writes: int, place: Place) -> None:
+    place.install(place.first, "bridge")
+    kill_upgrade(place, writes)
+    place.run(False)
+    assert not (place.root / "opt").exists()
+
+
+def test_what_an_upgrade_left_that_was_killed_twice_is_ours_to_remove(place: Place) -> None:
+    place.install(place.first, "bridge")
+    kill_upgrade(place, 1)
+    kill_upgrade(place, 1)
+    place.run(False)
+    assert not (place.root / "opt").exists()
+
+
+def test_what_somebody_else_puts_there_after_a_killed_upgrade_stays(place: Place) -> None:
+    place.install(place.first, "bridge")
+    kill_upgrade(place, 1)
+    place.plant("bridge", b"calico's")
+    place.run(False)
+    assert [path.name for path in place.bin.iterdir()] == ["bridge"]
+
+
+def test_a_whole_upgrade_forgets_what_was_there_before(place: Place) -> None:
+    place.install(place.first, "bridge")
+    place.install(place.second, "bridge")
+    place.plant("bridge", FIRST["bridge"])
+    place.run(False)
+    assert [path.name for path in place.bin.iterdir()] == ["bridge"]
 
 
 def test_a_running_binary_is_replaced(place: Place) -> None:

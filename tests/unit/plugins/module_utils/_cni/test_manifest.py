@@ -20,7 +20,9 @@ ENTRY = {"archive": f"sha256:{SUM}", "sha256": SUM}
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
-    saved = manifest.Manifest({"bridge": manifest.Entry(f"sha256:{SUM}", SUM)}, [str(tmp_path.parent), str(tmp_path)])
+    saved = manifest.Manifest(
+        {"bridge": manifest.Entry(f"sha256:{SUM}", SUM, "b" * 64)}, [str(tmp_path.parent), str(tmp_path)]
+    )
     manifest.save(str(tmp_path), saved)
     assert manifest.load(str(tmp_path)) == saved
     assert (tmp_path / manifest.FILE).stat().st_mode & 0o777 == 0o644
@@ -47,6 +49,7 @@ def test_no_manifest_is_an_empty_one(tmp_path: Path) -> None:
         {"plugins": {"bridge": {**ENTRY, "sha256": SUM + "a"}}, "directories": []},
         {"plugins": {"bridge": {**ENTRY, "archive": SUM}}, "directories": []},
         {"plugins": {"bridge": {**ENTRY, "sha256": 5}}, "directories": []},
+        {"plugins": {"bridge": {**ENTRY, "former": "a"}}, "directories": []},
         {"plugins": {"../bridge": ENTRY}, "directories": []},
         {"plugins": {".podnet-plugins.json": ENTRY}, "directories": []},
         {"plugins": {"": ENTRY}, "directories": []},

@@ -17,7 +17,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, conf, consent
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.directory import DISABLED, Request
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.network import CniNetwork
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import converge
@@ -235,6 +235,15 @@ def test_a_displaced_file_of_the_network_goes_with_it(node: Directory) -> None:
     assert list(node.files()) == ["net-1.conflist", "net/50-extra.conf"]
 
 
+def test_what_is_not_readable_is_given_back_in_the_place_of_ours(node: Directory) -> None:
+    """It was shown like a text, and is none."""
+    node.put("05-podman.conflist", {"name": "net", "plugins": [{"type": "bridge"}]})
+    (node.conf_dir / f"05-podman.conflist{DISABLED}").symlink_to("nowhere")
+    done = node.both(None)
+    assert short(node, done) == [f"remove file 05-podman.conflist{DISABLED}", "change file 05-podman.conflist"]
+    assert (node.conf_dir / "05-podman.conflist").readlink() == pathlib.Path("nowhere")
+
+
 def test_what_nobody_would_displace_is_not_given_back(node: Directory) -> None:
     for name in (f"README{DISABLED}", f"05-podman.conflist{DISABLED}{DISABLED}", DISABLED):
         node.put(name, "{")
@@ -265,6 +274,11 @@ def test_a_link_in_circles_is_no_directory_of_the_network(node: Directory) -> No
     assert short(node, node.both(None)) == ["remove file net.conflist"]
 
 
+def test_the_place_of_leases_is_one_however_it_is_spelled() -> None:
+    ipam = {"type": "host-local", "dataDir": "/var/lib/cni/networks/"}
+    assert consent.data_dirs([{"type": "bridge", "ipam": ipam}]) == ["/var/lib/cni/networks"]
+
+
 @pytest.mark.parametrize("data_dir", ["/a\0b", "/\ud800", "relative", "", 5])
 def test_leases_that_nobody_can_find(node: Directory, data_dir: t.Any) -> None:
     node.put("net.conf", {**node.config(), "name": "net", "ipam": {"type": "host-local", "dataDir": data_dir}})
@@ -277,6 +291,16 @@ def test_permissions_are_put_right(node: Directory) -> None:
     done = node.both(node.config())
     assert short(node, done) == ["change permissions of net.conflist: mode 0600 -> 0644"]
     assert (node.conf_dir / "net.conflist").stat().st_mode & 0o7777 == 0o644
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory to another group")
+def test_the_group_of_the_directory_is_not_the_files(node: Directory) -> None:
+    """A setgid bit gave it to the file, in each run anew."""
+    os.chown(node.conf_dir, -1, 4711)
+    os.chmod(node.conf_dir, 0o2700)
+    node.run(node.config())
+    assert (node.conf_dir / "net.conflist").stat().st_gid == os.getegid()
+    assert not node.run(node.config())["changed"]
 
 
 @pytest.mark.parametrize("kind", ["link", "directory", "fifo"])

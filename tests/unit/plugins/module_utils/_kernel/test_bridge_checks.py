@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 
 import pytest
@@ -74,3 +75,27 @@ def test_ipv6_needs_an_mtu_that_the_bridge_will_have(mtu: int | str, mtus: dict[
         OptionError, match=rf"addresses\[1\]: 2001:db8::1/64 needs an MTU of 1280, and br1 would have {size};"
     ):
         bridge_checks.require_mtu_for_ipv6(there, wanted)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "exclusive", "is_refused"),
+    [
+        ("fd12::1/80", False, True),
+        ("fd12::1/80", True, False),
+        ("fd12::1/64", False, False),
+        ("fd12::10/80", False, False),
+        ("10.12.1.1/16", False, False),
+    ],
+)
+def test_an_ipv6_address_has_one_prefix_length(wanted: str, exclusive: bool, is_refused: bool) -> None:
+    """The kernel refused a second one, in each run anew."""
+    there = bridge_checks.Scene(
+        "br1", addresses=[ipaddress.ip_interface(each) for each in ("fd12::1/64", "10.12.1.1/24")]
+    )
+    asked = (ipaddress.ip_interface(wanted),)
+    options = Wanted("br1", True, asked, None, "kernel", None, (), None, None, exclusive, None)
+    refused = pytest.raises(
+        OptionError, match=r"bridge.addresses\[0\]: fd12::1/80 is there as fd12::1/64, too, .*replace it"
+    )
+    with refused if is_refused else contextlib.nullcontext():
+        bridge_checks.require_one_prefix(there, options)

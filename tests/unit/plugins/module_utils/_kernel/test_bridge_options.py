@@ -65,6 +65,10 @@ def test_values_are_normalised() -> None:
         ({"name": "br/1"}, "bridge.name: br/1 is not an interface name"),
         ({"addresses": ["10.12.1.1"]}, r"bridge.addresses\[0\]: 10.12.1.1 is not an address with a prefix length"),
         (
+            {"addresses": ["fd12::1/64", "fd12::10/64", "fd12::1/80"]},
+            r"bridge.addresses\[2\]: fd12::1/80 is there as fd12::1/64, too, and a link has it once only",
+        ),
+        (
             {"addresses": ["10.12.1.1/24", "10.12.2.1/24"]},
             r"bridge.addresses\[1\]: 10.12.2.1/24 is a second IPv4 address",
         ),

@@ -54,6 +54,10 @@ def test_only_names_matter_when_pairs_are_to_go() -> None:
         ([pair(), pair("v2", netns="/run/netns/pod1")], r"pairs\[1\].peer: eth0 is there twice in /run/netns/pod1"),
         ([pair(addresses=["10.1.1.1"])], r"pairs\[0\].addresses\[0\]: 10.1.1.1 is not an address with a prefix length"),
         (
+            [pair(addresses=["fd12::1/64", "fd12::1/80"])],
+            r"pairs\[0\].addresses\[1\]: fd12::1/80 is there as fd12::1/64, too, .*; leave one of them out",
+        ),
+        (
             [pair(addresses=["fe80::5/64"])],
             r"pairs\[0\].addresses\[0\]: fe80::5/64 is a link-local address; leave it out",
         ),
