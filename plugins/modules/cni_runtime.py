@@ -23,6 +23,7 @@ description:
   - CRI-O and Podman are reported only.
   - Restarting these does not end pods. A service that does not stay up gets its former files back, and is started
     again with them; the error says whether it runs.
+  - Before a restart systemd reads all units again, also what others have changed of them since.
   - Where systemd does not run, files are changed and nothing is restarted.
 extends_documentation_fragment:
   - mink8s.podnet.attributes
@@ -146,7 +147,9 @@ loaded:
       type: str
       sample: it tells so, with the text of the file
 stale:
-  description: The pods that were attached under another configuration than the file's.
+  description:
+    - The pods that were attached under another configuration than the file's.
+    - None where the file is one that no runtime can load, which RV(loaded) tells.
   type: list
   elements: dict
   returned: success

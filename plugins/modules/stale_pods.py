@@ -15,6 +15,7 @@ description:
   - The pod's sandbox is stopped and removed through the container runtime's own interface (CRI); the kubelet then makes
     the pod again. The next pod's turn comes when this one is attached. Its containers are ended without a grace period.
   - A pod that does not come back, or comes back under the older configuration, stops the module; the others stay.
+  - Where no runtime can load the network's file, no pod is ended, and the module fails.
   - Differences of the class V(live_safe) are no reason to end a pod.
   - Containers that are no pods of the CRI, like those of C(ctr run --cni), are reported only. Runtimes are asked at
     their usual sockets, and at the one that the kubelet uses; a pod of one that does not answer is a failure.

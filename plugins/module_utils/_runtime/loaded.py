@@ -26,10 +26,19 @@ def ours(conf_dir: str, network: str) -> t.Optional[loader.File]:
     return next((entry for entry in loader.read_directory(conf_dir) if entry.network == network), None)
 
 
+def stale(network: str, file: t.Optional[loader.File]) -> list[dict[str, t.Any]]:
+    """The pods that were attached under another configuration; none where, as it is wrong, none could be made anew."""
+    if file is None or file.document is None or file.error:
+        return []
+    return attachments.stale(attachments.attachments(network), file.document)
+
+
 def look(each: Reader, network: str, file: t.Optional[loader.File]) -> dict[str, str]:
     """What is known of one reader."""
-    if file is None or file.document is None:
+    if file is None:
         verdict, reason = NO, f"there is no file of network {network}"
+    elif file.error:
+        verdict, reason = NO, f"{file.path} {file.error}"
     else:
         verdict, reason = _look(each, network, file, file.document)
     return {"reader": each.name, "loaded": verdict, "reason": reason}

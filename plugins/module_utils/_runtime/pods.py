@@ -92,10 +92,10 @@ class StalePods(Resource):
 
     def _stale(self) -> list[dict[str, t.Any]]:
         file = loaded.ours(self._conf_dir, self._network)
-        if file is None or file.document is None:
-            return []
-        found = attachments.stale(attachments.attachments(self._network), file.document)
+        if file and file.error:
+            raise PodnetError(f"{file.path}: {file.error}, so that no pod could come back; correct it first")
         # What is safe for pods that run is no reason to end them.
+        found = loaded.stale(self._network, file)
         return [entry for entry in found if entry["change_class"] != classes.LIVE_SAFE]
 
     def _is_there(self, sandbox: cri.Sandbox) -> bool:

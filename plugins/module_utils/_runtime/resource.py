@@ -16,7 +16,7 @@ import time
 import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _files, _programs
-from ansible_collections.mink8s.podnet.plugins.module_utils._cni import attachments, consent, loader
+from ansible_collections.mink8s.podnet.plugins.module_utils._cni import consent, loader
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni.changes import LIVE_SAFE
 from ansible_collections.mink8s.podnet.plugins.module_utils._engine import Change, Resource, State
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
@@ -93,7 +93,7 @@ class CniRuntime(Resource):
         affected = [each for each in self._readers if names & {f"{FILE}{each.path}", PROCESS + each.name}]
         try:
             _write({path: change.after for path, change in files.items()})
-            self._restart(affected, bool(files))
+            self._restart(affected)
         except PodnetError as error:
             # A node whose kubelet is down is worse than one with the old directories.
             _write({path: change.before for path, change in files.items()})
@@ -107,8 +107,7 @@ class CniRuntime(Resource):
     def result(self, state: State) -> dict[str, t.Any]:  # noqa: ARG002
         file = loaded.ours(self._places.conf_dir, self._network)
         found = self._loaded(file)
-        entries = attachments.attachments(self._network)
-        stale = attachments.stale(entries, file.document) if file and file.document else []
+        stale = loaded.stale(self._network, file)
         self._warn_of_stale(stale)
         return {
             "readers": [_shown(each) for each in self._readers],
@@ -164,13 +163,13 @@ class CniRuntime(Resource):
 
     # Changes
 
-    def _restart(self, affected: list[Reader], reload: bool) -> None:
+    def _restart(self, affected: list[Reader]) -> None:
         if not self._services.available:
             listed = ", ".join(each.unit or each.name for each in affected)
             self._warn(f"systemd does not run here: {listed} will use the new settings when started")
             return
-        if reload:
-            self._services.reload()
+        # Also where no file changes: a run that was killed, or somebody else, may have changed a unit unheard.
+        self._services.reload()
         for each in affected:
             if each.unit is None:
                 continue

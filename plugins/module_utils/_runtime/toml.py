@@ -17,10 +17,13 @@ import json
 import re
 import typing as t
 
-#: Above a line of ours: what was there.
+#: Above a line of ours: what was there, or that nothing was, and of which key; the first release did not name it.
 WAS = "# podnet: was "
 NOTHING = "# podnet: was not there"
 SECTION = "# podnet: section was not there"
+
+#: The keys that are ours to change.
+KEYS = ("bin_dir", "bin_dirs", "conf_dir")
 
 _HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?")
 _KEY = re.compile(r"(\s*)([A-Za-z0-9_-]+)(\s*=\s*)(.*)")
@@ -92,17 +95,15 @@ def restore(text: str) -> str:
     found: list[str] = []
     index = 0
     while index < len(lines):
-        mark = lines[index].strip()
-        if mark == SECTION:
+        if lines[index].strip() == SECTION:
             index = _skip_section(lines, index, found)
-        elif mark == NOTHING:
-            index += 2
-        elif mark.startswith(WAS):
-            indent, _mark, was = lines[index].partition(WAS)
-            found.append(f"{indent}{was}")
-            index += 2
-        else:
-            found.append(lines[index])
+            continue
+        former, keys = _marked(lines[index])
+        found += former
+        index += 1
+        # Somebody may have deleted our line and left its mark.
+        below = _key(lines[index]) if index < len(lines) else None
+        if below is not None and below in keys:
             index += 1
     restored = "".join(found)
     return restored if text.endswith("\n") else restored.removesuffix("\n")
@@ -146,6 +147,24 @@ def _section(line: str) -> t.Optional[str]:
     return normal(header[1]) if header else None
 
 
+def _key(line: str) -> t.Optional[str]:
+    match = _KEY.fullmatch(_bare(line))
+    return match[2] if match else None
+
+
+def _marked(line: str) -> tuple[list[str], t.Sequence[t.Optional[str]]]:
+    """Return what was in the place of a mark and of the line below it, and the keys that line may have to be ours."""
+    mark = line.strip()
+    if mark == NOTHING:
+        return [], KEYS
+    if mark.startswith(f"{NOTHING}: "):
+        return [], [mark[len(f"{NOTHING}: ") :]]
+    if mark.startswith(WAS):
+        indent, _mark, was = line.partition(WAS)
+        return [f"{indent}{was}"], [_key(was)]
+    return [line], []
+
+
 def _indent(line: str) -> str:
     return line[: len(line) - len(line.lstrip())]
 
@@ -160,20 +179,21 @@ def _set(lines: list[str], key: str, given: t.Any, indent: str) -> list[str]:
             was = line[len(match[1]) :].rstrip("\n")
             ours = [f"{match[1]}{WAS}{was}\n", f"{match[1]}{new}"]
             return [*lines[:index], *ours, *lines[index + 1 :]]
-    return [f"{indent}{NOTHING}\n", f"{indent}{new}", *lines]
+    return [f"{indent}{NOTHING}: {key}\n", f"{indent}{new}", *lines]
 
 
 def _skip_section(lines: list[str], index: int, found: list[str]) -> int:
     """Leave out the section that we added, unless somebody has put more into it."""
-    header, index = lines[index + 1 : index + 2], index + 2
-    while index < len(lines) and _KEY.fullmatch(_bare(lines[index])):
-        if not re.match(r"\s*(bin_dirs?|conf_dir)\s*=", lines[index]):
+    header = [line for line in lines[index + 1 : index + 2] if (_section(line) or "").endswith(".cni")]
+    index += 1 + len(header)
+    while header and index < len(lines) and _key(lines[index]):
+        if _key(lines[index]) not in KEYS:
             found += header
             return index
         index += 1
     if found and found[-1] == "\n":
         found.pop()
-    elif found and found[-1].endswith("\n"):
+    elif found and found[-1].endswith("\n") and index == len(lines):
         # The line end that was missing before us.
         found[-1] = found[-1][:-1]
     return index

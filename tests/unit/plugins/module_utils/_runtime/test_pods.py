@@ -147,6 +147,37 @@ def test_the_kubelets_runtime_is_asked_too(monkeypatch: pytest.MonkeyPatch) -> N
     assert pods.sockets(lambda *_args: (0, "", "")) == list(cri.SOCKETS)
 
 
+@pytest.mark.parametrize("broken", [{"plugins": []}, {"plugins": None, "plugin": NEW["plugins"]}])
+def test_a_file_that_no_runtime_can_load_ends_no_pod(
+    runtime: Runtime, tmp_path: Path, broken: dict[str, t.Any]
+) -> None:
+    runtime.add("a", "dns/a", OLD)
+    (tmp_path / "10-podnet.conflist").write_text(json.dumps({**NEW, **broken}))
+    says = f"{tmp_path}/10-podnet.conflist: has no list of plugins, so that no pod could come back; correct it first"
+    for check in (True, False):
+        with pytest.raises(PodnetError, match=f"^{says}$"):
+            converge(pods.StalePods("podnet", str(tmp_path), 5), check)
+    assert runtime.ended == []
+
+
+def test_a_file_that_is_broken_meanwhile_ends_no_further_pod(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for identifier in "abc":
+        runtime.add(identifier, f"dns/{identifier}", OLD)
+
+    def remove(sandbox: cri.Sandbox, timeout: float) -> None:
+        runtime.remove(sandbox, timeout)
+        (tmp_path / "10-podnet.conflist").write_text(json.dumps({**NEW, "plugins": []}))
+
+    monkeypatch.setattr(cri, "remove", remove)
+    with pytest.raises(
+        PodnetError, match=r"has no list of plugins, .*; correct it first; not touched: dns/b \(b\), dns/a"
+    ):
+        converge(pods.StalePods("podnet", str(tmp_path), 1), False)
+    assert runtime.ended == ["c"]
+
+
 def test_without_a_file_there_is_nothing_to_compare(runtime: Runtime, tmp_path: Path) -> None:
     runtime.add("a", "dns/a", OLD)
     (tmp_path / "10-podnet.conflist").unlink()

@@ -36,7 +36,7 @@ CONFIG = {"cniVersion": "1.0.0", "name": "podnet", "plugins": [{"type": "bridge"
 
 
 class Node:
-    """A node with a kubelet that runs with what its unit says at its last start."""
+    """A node with a kubelet that runs with what systemd had loaded of its unit at its last start."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -44,6 +44,7 @@ class Node:
         self.active = "active"
         #: What systemd says when it is to start the kubelet with our flags, and with those of before.
         self.breaks = self.is_broken = False
+        self.loaded: list[str] = []
         self.started_with: list[str] = []
         self.write("lib/kubelet.service", f"[Service]\nExecStart={root}/bin/kubelet --v=2\n")
         self.write("lib/kubelet10.service", "[Service]\nExecStart=/bin/false\n")
@@ -52,14 +53,18 @@ class Node:
         (root / "bin/kubelet").chmod(0o755)
         (root / "cache").mkdir()
         (root / "net.d").mkdir()
+        self.reload()
         self.start()
 
     def write(self, name: str, text: str) -> None:
         (self.root / name).parent.mkdir(parents=True, exist_ok=True)
         (self.root / name).write_text(text)
 
+    def reload(self) -> None:
+        self.loaded = flagged._units.load("kubelet.service").arguments
+
     def start(self) -> None:
-        self.started_with = flagged._units.load("kubelet.service").arguments
+        self.started_with = self.loaded
 
     def run(self, args: list[str], data: str | None = None) -> tuple[int, str, str]:
         if args[1:] == ["--help"]:
@@ -70,6 +75,8 @@ class Node:
             assert "--unit=kubelet.service" in args
             return 0, "first\nF1 server.go: unknown flag\n", ""
         self.calls.append(" ".join(args[1:]))
+        if args[1] == "daemon-reload":
+            self.reload()
         if args[1] == "reset-failed":
             self.active = "inactive"
         if args[1] == "restart":
@@ -190,12 +197,34 @@ def test_a_file_keeps_its_mode_and_its_owner(tmp_path: Path, monkeypatch: pytest
     assert written == [(str(there), "a", 0o640, (found.st_uid, found.st_gid)), (new, "b", 0o644, None)]
 
 
-def test_a_restart_that_was_forgotten(node: Node) -> None:
-    node.converge()
-    node.started_with = node.started_with[:1]
+@pytest.mark.parametrize("call", ["daemon-reload", "restart"])
+def test_a_restart_that_was_forgotten(node: Node, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    plain = node.run
+
+    def killed(args: list[str], data: str | None = None) -> tuple[int, str, str]:
+        if args[1] == call:
+            raise KeyboardInterrupt
+        return plain(args, data)
+
+    monkeypatch.setattr(node, "run", killed)
+    with pytest.raises(KeyboardInterrupt):
+        node.converge()
+    monkeypatch.setattr(node, "run", plain)
+    node.calls.clear()
     done = node.converge()
     assert [action.partition(":")[0] for action in done["actions"]] == ["change process kubelet"]
-    assert node.calls[-1] == "restart kubelet.service"
+    assert node.calls == ["daemon-reload", "restart kubelet.service"]
+    assert node.converge()["changed"] is False
+
+
+def test_what_others_have_changed_without_a_reload_is_loaded_before_the_restart(node: Node) -> None:
+    flags = f"--network-plugin=cni --cni-conf-dir={node.root}/net.d --cni-bin-dir=/usr/lib/cni"
+    theirs = f"[Service]\nExecStart=\nExecStart={node.root}/bin/kubelet {flags}\n"
+    node.write("etc/kubelet.service.d/10-theirs.conf", theirs)
+    done = node.converge()
+    assert [action.partition(":")[0] for action in done["actions"]] == ["change process kubelet"]
+    assert node.started_with[1:] == flags.split()
+    assert node.converge()["changed"] is False
 
 
 def test_a_restart_that_fails(node: Node) -> None:
@@ -293,6 +322,18 @@ def test_what_is_loaded_is_never_claimed(node: Node) -> None:
     assert loaded()[0] == "unknown"
     node.attach("new", CONFIG)
     assert loaded() == ("yes", "pod dns/new was attached with it")
+
+
+def test_a_file_that_no_runtime_can_load_is_not_loaded_and_no_pod_is_to_be_made_anew_by_it(node: Node) -> None:
+    node.write("net.d/10-podnet.conflist", json.dumps({**CONFIG, "plugins": []}))
+    node.attach("old", CONFIG)
+    made = node.resource()
+    done = converge(made, False)
+    says = f"{node.root}/net.d/10-podnet.conflist has no list of plugins"
+    assert done["loaded"] == [{"reader": "kubelet", "loaded": "no", "reason": says}]
+    assert (done["stale"], made.warnings) == ([], [])
+    with pytest.raises(PodnetError, match=f"network: podnet is not what kubelet has loaded: {says}; see"):
+        node.converge(require_loaded=True)
 
 
 def test_check_mode_requires_nothing_of_a_runtime_that_it_does_not_change(node: Node) -> None:

@@ -85,6 +85,47 @@ def test_what_others_add_to_our_section_stays() -> None:
     assert toml.restore(f'{new}\n[debug]\nlevel = "info"\n') == 'version = 2\n\n[debug]\nlevel = "info"\n'
 
 
+@pytest.mark.parametrize("below", ["max_conf_num = 2\n", '[debug]\nlevel = "info"\n', "\n# theirs\n", ""])
+@pytest.mark.parametrize("former", ["", 'bin_dir = "/usr/lib/cni"\n'])
+def test_what_stands_below_a_mark_whose_line_was_deleted_stays(below: str, former: str) -> None:
+    text = f"version = 2\n[{V2}]\n{former}{below}"
+    edited = toml.edit(text, V2, {"bin_dir": "/x"})
+    assert toml.restore(edited.replace('bin_dir = "/x"\n', "")) == text
+
+
+@pytest.mark.parametrize("deleted", ["bin_dir", "conf_dir"])
+@pytest.mark.parametrize("former", ["", 'bin_dir = "/usr/lib/cni"\n'])
+def test_a_mark_stands_for_one_key(deleted: str, former: str) -> None:
+    text = f"version = 2\n[{V2}]\n{former}max_conf_num = 2\n"
+    edited = toml.edit(text, V2, {"bin_dir": "/x", "conf_dir": "/x"})
+    assert toml.restore(edited.replace(f'{deleted} = "/x"\n', "")) == text
+
+
+def test_a_key_of_theirs_below_a_mark_stays_even_if_it_could_be_ours() -> None:
+    text = f'version = 2\n[{V2}]\nconf_dir = "/theirs"\n'
+    edited = toml.edit(text, V2, {"bin_dir": "/x"})
+    assert toml.restore(edited.replace('bin_dir = "/x"\n', "")) == text
+
+
+@pytest.mark.parametrize("key", ["bin_dir", "bin_dirs", "conf_dir", "max_conf_num"])
+def test_a_mark_of_the_first_release_does_not_name_its_key(key: str) -> None:
+    line = f'  {key} = "/x"\n'
+    kept = line if key == "max_conf_num" else ""
+    text = f"[{V2}]\n  # podnet: was not there\n{line}"
+    assert toml.is_edited(text)
+    assert toml.restore(text) == f"[{V2}]\n{kept}"
+
+
+@pytest.mark.parametrize("below", ['[debug]\n\nlevel = "info"\n', '[debug]\n# of ten\nlevel = "info"\n', "a = 1\n", ""])
+def test_what_stands_below_the_mark_of_a_section_that_was_deleted_stays(below: str) -> None:
+    assert toml.restore(f"version = 2\n\n{toml.SECTION}\n{below}") == f"version = 2\n{below}"
+
+
+def test_what_follows_our_section_is_not_glued_to_a_line_that_had_no_end() -> None:
+    edited = toml.edit("version = 2", V2, {"bin_dir": "/x"})
+    assert toml.restore(f'{edited}[debug]\nlevel = "info"\n') == 'version = 2\n[debug]\nlevel = "info"\n'
+
+
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
