@@ -110,7 +110,9 @@ def test_a_configuration_is_tried_when_it_or_the_plugins_are_new(lab: Lab) -> No
     refused = lab.play("site", **first, pod_network_chained_plugins=unknown)
     assert refused.status != 0
     assert "does not work with this node's plugins: CNI plugin tuning: ADD of podnet-probe1 failed" in refused.words
-    assert lab.run("node1", "ls /opt/cni/bin/bridge; find /etc/cni /var/lib/cni ! -type d").stdout.split() == [
+    # Nothing but the plugins is made before that.
+    left = "ls /opt/cni/bin/bridge; find /etc/cni /var/lib/cni /etc/podnet /etc/sysctl.d -newer /opt ! -type d"
+    assert lab.run("node1", f"{left}; ip -o link show type bridge; nft list tables").stdout.split() == [
         "/opt/cni/bin/bridge"
     ]
 
