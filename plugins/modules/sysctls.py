@@ -15,8 +15,13 @@ description:
     or with O(state=absent). Where another file of sysctl.d, or C(/etc/sysctl.conf), names a setting that we changed by
     its full name, what that file says is given back instead, as the next boot would have it. The last word of such
     files counts.
-  - Forwarding for all sets that of every interface, and for IPv4 whether redirects are accepted. What would not come
-    back by itself gets its own value back, too. One that is not listed any more while we forward for all follows that.
+  - Two names of one setting, as C(net.ipv4.ip_forward) and C(net.ipv4.conf.all.forwarding), are one. Where both are
+    listed, the first one is kept, and they must not differ.
+  - Forwarding for all sets that of every interface, and for IPv4 whether redirects are accepted, as other settings of
+    C(net.ipv6.conf.all) set every interface, too. What would not come back by itself gets its own value back, too.
+    One that is not listed any more while we forward for all follows that.
+  - An interface that has IPv6 does not lose its addresses when C(net.ipv6.conf.all.disable_ipv6) is given back. It is
+    given back to each of the other interfaces then, and stays as it is for all. So is C(addr_gen_mode).
   - A node that begins to forward IPv6 would lose a default route that a router advertises to it. Such an interface's
     C(accept_ra) is set to V(2), too, unless O(settings) says something about it. It stays V(2) where the node goes on
     forwarding IPv6 after that is given back.

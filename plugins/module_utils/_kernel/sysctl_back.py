@@ -13,6 +13,16 @@ import re
 import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.sysctl_files import Record
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.sysctl_moves import (
+    GLOBAL,
+    TRACES,
+    consequences,
+    is_moved_by,
+)
+
+ValueOf = t.Callable[[str], t.Optional[str]]
+#: The interfaces, all and default among them, that a setting for all of them is about.
+InterfacesOf = t.Callable[[str], t.List[str]]
 
 _NUMBERS = re.compile(r"(0|-?[1-9][0-9]*)( (0|-?[1-9][0-9]*))*")
 
@@ -27,6 +37,33 @@ def value(key: str, has: str, record: Record, word: t.Optional[str]) -> t.Option
         return before
     # Where it was as we want it, nothing was changed, so nothing is to change now.
     return before if before == record.settings.get(key) else word
+
+
+def lost(key: str, value: str, value_of: ValueOf, interfaces: InterfacesOf) -> dict[str, t.Optional[str]]:
+    """Return what is not as it is any more when ``key`` is set to ``value`` and set back, with the values of now."""
+    now = value_of(key)
+    if key not in GLOBAL or now is None or now == value:
+        return {}
+    after = {**consequences(key, value, interfaces(key)), **consequences(key, now, interfaces(key))}
+    found = {each: value_of(each) for each in after}
+    return {each: was for each, was in found.items() if was not in (None, after[each])}
+
+
+def without_traces(
+    found: dict[str, str], settings: t.Mapping[str, str], value_of: ValueOf, interfaces: InterfacesOf
+) -> dict[str, str]:
+    """Give each interface its own value, and nothing to all of them, where one that differs would not be as it was.
+
+    An interface that loses its IPv6 for a moment only has lost its addresses.
+    """
+    for key in [key for key in TRACES if found.get(key) not in (None, TRACES[key], value_of(key))]:
+        value, others = found[key], {**found, **settings}
+        own = [each for each in others if is_moved_by(each, key) and "/default/" not in each]
+        if any(others[each] != value for each in own):
+            moved = [GLOBAL[key].format(name) for name in interfaces(key)]
+            there = {each: value for each in moved if each not in others and value_of(each) is not None}
+            found = {each: to for each, to in {**there, **found}.items() if each != key}
+    return found
 
 
 def _is_like(word: str, has: str) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _files
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.sysctl_moves import one
 
 HEADER = "# Kernel settings for the pod network, kept by Ansible (mink8s.podnet.sysctls)\n"
 
@@ -24,7 +25,8 @@ DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/us
 #: `sysctl --system` loads it last.
 LAST = "/etc/sysctl.conf"
 
-_WAS = re.compile(r"# (\S+) was (.+)")
+#: What was empty has nothing behind it: an editor may take away a space at the end of a line.
+_WAS = re.compile(r"# (\S+) was(| .*)")
 _ABSENT = "not there"
 
 
@@ -70,7 +72,8 @@ def parse(text: str) -> Record:
         was = _WAS.fullmatch(line)
         key = parse_key(was.group(1)) if was else None
         if was and key:
-            record.before[key] = None if was.group(2) == _ABSENT else was.group(2)
+            value = " ".join(was.group(2).split())
+            record.before[key] = None if value == _ABSENT else value
     record.settings.update({other.key: other.value for other in _entries("", text)})
     return record
 
@@ -78,19 +81,36 @@ def parse(text: str) -> Record:
 def render(record: Record) -> str:
     """Write our own file."""
     lines = [f"{spelled(key)} = {value}\n" for key, value in record.settings.items()]
-    remarks = [f"# {spelled(key)} was {_ABSENT if was is None else was}\n" for key, was in record.before.items()]
+    remarks = [_remark(key, _ABSENT if was is None else was) for key, was in record.before.items()]
     return HEADER + "".join(remarks) + "".join(lines)
+
+
+def _remark(key: str, was: str) -> str:
+    return f"# {spelled(key)} was {was}".rstrip() + "\n"
+
+
+def named_as(record: Record, given: t.Iterable[str]) -> Record:
+    """Return a record with the names that are given now; of both names of one setting the first one counts."""
+    names: dict[str, str] = {}
+    for key in (*given, *record.before, *record.settings):
+        names.setdefault(one(key), key)
+    named = Record()
+    for key, value in record.settings.items():
+        named.settings.setdefault(names[one(key)], value)
+    for key, was in record.before.items():
+        named.before.setdefault(names[one(key)], was)
+    return named
 
 
 def later(path: str, settings: t.Mapping[str, str]) -> list[Other]:
     """Return what files that are loaded after ours set to another value, the last word on each key only."""
     files = [file for file in _files_of_d() if os.path.basename(file) > os.path.basename(path)]
-    found = _last_words([*files, LAST])
-    return [entry for key, entry in found.items() if key in settings and entry.value != settings[key]]
+    found, ours = _last_words([*files, LAST]), {one(key): value for key, value in settings.items()}
+    return [entry for key, entry in found.items() if key in ours and entry.value != ours[key]]
 
 
 def words_of_others(path: str) -> dict[str, str]:
-    """Return what each setting is after a boot without our file, as far as a file names it.
+    """Return what each setting is after a boot without our file, by its first name, as far as a file names it.
 
     What a pattern like net.ipv4.conf.*.rp_filter brings is left out: it is what the setting was before us, too.
     """
@@ -99,7 +119,7 @@ def words_of_others(path: str) -> dict[str, str]:
 
 
 def _last_words(files: t.Iterable[str]) -> dict[str, Other]:
-    return {entry.key: entry for file in files for entry in _entries(file, _read(file))}
+    return {one(entry.key): entry for file in files for entry in _entries(file, _read(file))}
 
 
 def _files_of_d(without: t.Optional[str] = None) -> list[str]:

@@ -12,8 +12,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.sysctl_files import parse_key
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.sysctl_moves import ordered
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.sysctl_files import parse_key, spelled
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.sysctl_moves import one, ordered
+
+_REMEDY = "leave one of them out"
 
 
 def settings(given: dict[str, t.Any]) -> dict[str, str]:
@@ -25,11 +27,13 @@ def settings(given: dict[str, t.Any]) -> dict[str, str]:
         if key is None:
             raise OptionError(path, name, "is not one setting", "write it like net.ipv4.ip_forward")
         if key in found:
-            raise OptionError(path, name, "is there twice", "leave one of them out")
+            raise OptionError(path, name, "is there twice", _REMEDY)
         text = str(int(value)) if isinstance(value, bool) else " ".join(str(value).split())
         if value is None or isinstance(value, (dict, list)) or not text or not text.isprintable():
             raise OptionError(path, value, "is not a value", "write a number or a short text")
-        found[key] = text
+        same = next((other for other in found if one(other) == one(key)), key)
+        if found.setdefault(same, text) != text:
+            raise OptionError(path, text, f"is not what settings.{spelled(same)} says of the same setting", _REMEDY)
     return in_order(found)
 
 

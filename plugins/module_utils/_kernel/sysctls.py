@@ -26,9 +26,10 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import (
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.sysctl_files import Record
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.sysctl_moves import (
     GLOBAL,
-    SAME,
-    consequences,
+    TRACES,
     is_moved_by,
+    moved_to,
+    one,
     ordered,
 )
 
@@ -59,7 +60,7 @@ class Sysctls(Resource):
 
     def read(self) -> State:
         text = _persist.own_text("path", self._path, sysctl_files.HEADER)
-        self._record = sysctl_files.parse(text or "")
+        self._record = sysctl_files.named_as(sysctl_files.parse(text or ""), self._given)
         advertised = router_advertisements.settings(self._given, self._record, value_of)
         self._settings = sysctl_options.in_order({**self._given, **advertised})
         modules_text = _persist.own_text("modules_path", self._modules_path, _MODULES_HEADER)
@@ -67,7 +68,7 @@ class Sysctls(Resource):
         if self._modules:
             missing = any(value_of(key) is None for key in self._settings)
             state.update({f"kernel module {name}": {"loaded": not missing or _loaded(name)} for name in self._modules})
-        for key in ordered([*self._settings, *self._record.settings, *self._record.before]):
+        for key in ordered([*self._settings, *self._record.settings, *self._record.before, *self._of_interfaces()]):
             value = value_of(key)
             if value is not None:
                 state[_name(key)] = {"value": value}
@@ -110,7 +111,8 @@ class Sysctls(Resource):
                 # The value that is refused must not wait in the file for the next boot.
                 _write_files({change.name: change.before for change in texts})
             finally:
-                _settle({key: was for key, was in self._was.items() if was is not None})
+                was = {key: was for key, was in self._was.items() if was is not None}
+                _settle(sysctl_back.without_traces(was, {}, value_of, _interfaces))
             raise
         _write_files({change.name: None for change in texts if change.after is None})
 
@@ -128,8 +130,9 @@ class Sysctls(Resource):
             if key not in self._record.settings:
                 there = current.get(_name(key))
                 before.setdefault(key, there["value"] if there else None)
-                for other, was in _moved(key, value).items():
-                    before.setdefault(other, was)
+            # One that we have already may get another value now, and move others then.
+            for other, was in sysctl_back.lost(key, value, value_of, _interfaces).items():
+                before.setdefault(other, was)
         return before
 
     def _is_dropped(self, key: str) -> bool:
@@ -140,17 +143,24 @@ class Sysctls(Resource):
         words = sysctl_files.words_of_others(self._path) if dropped else {}
         found: dict[str, str] = {}
         for key, has in dropped.items():
-            moved, word = self._moved_to(key, before), words.get(key, words.get(SAME.get(key, "")))
+            moved, word = self._moved_to(key, before), words.get(one(key))
             value = sysctl_back.value(key, has, self._record, word) if moved is None else moved
             found.update({} if value is None else {key: value})
+        found = sysctl_back.without_traces(found, self._settings, value_of, _interfaces)
         return {**found, **dict.fromkeys(router_advertisements.stay(found, self._record, value_of), "2")}
 
     def _moved_to(self, key: str, before: t.Mapping[str, t.Optional[str]]) -> t.Optional[str]:
         """Return what one of ours that stays makes of a setting that is dropped."""
         for other, value in self._settings.items():
-            if is_moved_by(key, other) and before.get(other) != value:
-                return consequences(other, value, ()).get(key, value)
+            moved = moved_to(key, other, value)
+            if moved is not None and before.get(other) != value:
+                return moved
         return None
+
+    def _of_interfaces(self) -> list[str]:
+        """Return what may be given back to each interface, see sysctl_back.without_traces."""
+        dropped = [key for key in TRACES if key in self._record.before and key not in self._settings]
+        return [GLOBAL[key].format(name) for key in dropped for name in _interfaces(key)]
 
     def _is_moved_by_us(self, key: str) -> bool:
         return any(is_moved_by(key, each) for each in self._settings)
@@ -215,7 +225,8 @@ def _settle(target: dict[str, str]) -> None:
 def _write(key: str, value: str) -> None:
     try:
         with open(f"{ROOT}/{key}", "w", encoding="utf-8") as file:
-            file.write(value)
+            # An empty value would be no write at all.
+            file.write(f"{value}\n")
     except OSError as error:
         raise PodnetError(
             f"settings.{_spelled(key)}: the kernel refuses {value} ({error.strerror}); correct the value, "
@@ -223,15 +234,12 @@ def _write(key: str, value: str) -> None:
         ) from error
 
 
-def _moved(key: str, value: str) -> dict[str, t.Optional[str]]:
-    """Return what setting ``key`` moves and setting it back will not bring back, with the values of now."""
-    now = value_of(key)
-    if key not in GLOBAL or now is None or now == value:
-        return {}
-    interfaces = sorted(entry.name for entry in os.scandir(f"{ROOT}/{GLOBAL[key].split('/{}')[0]}"))
-    brought = consequences(key, now, interfaces)
-    found = {each: value_of(each) for each in brought}
-    return {each: was for each, was in found.items() if was not in (None, brought[each])}
+def _interfaces(key: str) -> list[str]:
+    """Return the interfaces, all and default among them, that a setting for all of them is about."""
+    try:
+        return sorted(entry.name for entry in os.scandir(f"{ROOT}/{GLOBAL[key].split('/{}')[0]}"))
+    except FileNotFoundError:  # no IPv6
+        return []
 
 
 def _name(key: str) -> str:
