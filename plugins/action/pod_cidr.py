@@ -106,11 +106,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         _reserve(families, options, addresses)
         found = _found(options, hosts)
         nodes = {
-            host: _subnets.Node(_hosts.given_blocks(host, variables), found.get(host, []))
+            host: _subnets.Node(_hosts.given_blocks(host, variables), found[host] if options["adopt"] else [])
             for host, variables in hosts.items()
         }
         path = _lock_path(options["lock_file"], hosts, task_vars)
-        rules = _subnets.Rules(path, options["renumber"], options["prune"], _left_out(hosts, task_vars))
+        rules = _subnets.Rules(path, options["renumber"], options["prune"], _left_out(hosts, task_vars), found)
         resource = LockFile(families, nodes, rules)
         with _lockfile.exclusive(path):
             result = _engine.converge(resource, self._task.check_mode)
@@ -170,13 +170,11 @@ def _reserve(
 
 
 def _found(options: dict[str, t.Any], hosts: t.Collection[str]) -> dict[str, list[t.Any]]:
-    """Return what each node was found to have; a node that was not asked could lose its block to another."""
-    if not options["adopt"]:
-        return {}
+    """Return what the nodes that were asked have; before it is adopted all are asked, or one could lose its block."""
     missing = [host for host in hosts if host not in options["found"]]
-    if missing:
+    if missing and options["adopt"]:
         raise OptionError("found", missing, "are not in it", "with adopt: true give what every host was found to have")
-    return {host: _hosts.items(f"found.{host}", options["found"][host]) for host in hosts}
+    return {host: _hosts.items(f"found.{host}", options["found"][host]) for host in hosts if host not in missing}
 
 
 def _lock_path(given: t.Optional[str], hosts: dict[str, dict[str, t.Any]], task_vars: dict[str, t.Any]) -> str:

@@ -13,10 +13,10 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
-from ansible_collections.mink8s.podnet.plugins.module_utils import _values
+from ansible_collections.mink8s.podnet.plugins.module_utils import _left_out, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._blocks import PREFIX_OPTIONS, Blocks
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
 from ansible_collections.mink8s.podnet.plugins.module_utils._hosts import natural
@@ -39,13 +39,15 @@ class Book:
 class Rules:
     """What may be done with blocks that hosts already have; ``lock_file`` is its path, for the errors.
 
-    Consent is for the hosts of the run: of those that it leaves out nobody is there to be drained.
+    Consent is for the hosts of the run: of those that it leaves out nobody is there to be drained.  Who was asked for
+    its blocks is in ``asked``, with its answer.
     """
 
     lock_file: str
     renumber: bool = False
     prune: bool = False
     left_out: t.Collection[str] = ()
+    asked: t.Mapping[str, t.Sequence[t.Any]] = field(default_factory=dict)
 
 
 class Claim(t.NamedTuple):
@@ -70,6 +72,10 @@ def allocate(
     if book and not rules.renumber:
         _require_same_cluster(families, book, rules.lock_file)
     hosts = sorted(nodes, key=natural)
+    left_out = [host for host in hosts if host in rules.left_out]
+    if book is None:
+        silent = [host for host in left_out if host not in rules.asked and len(nodes[host].wanted) < len(families)]
+        _left_out.require_known(silent, rules.lock_file)
     locked = _claims(families, book.nodes if book else {}, LOCK, rules)
     wanted = _claims(families, {host: nodes[host].wanted for host in hosts if nodes[host].wanted}, HOSTVAR, rules)
     found = _claims(families, {host: nodes[host].found for host in hosts if nodes[host].found}, ADOPTED, rules)
@@ -79,19 +85,11 @@ def allocate(
     left = {host for owner in owners for host in owner.claims.keys() - nodes.keys()}
     everybody = sorted([*hosts, *left], key=natural) if left else hosts
     cidrs = {host: [owner.cidr(host) for owner in owners if host in owner.claims] for host in everybody}
-    for host in rules.left_out:
-        _require_kept(host, nodes[host].found or (book.nodes.get(host, ()) if book else ()), cidrs[host])
+    for host in left_out:
+        _left_out.require_kept(host, nodes[host].found or (book.nodes.get(host, ()) if book else ()), cidrs[host])
+        _left_out.require_true(host, rules.asked.get(host, ()), cidrs[host])
     result = {host: {"pod_cidrs": cidrs[host], "source": _source(owners, host)} for host in hosts}
     return result, Book([(str(blocks.network), blocks.prefix) for blocks in families.values()], cidrs)
-
-
-def _require_kept(host: str, has: t.Iterable[t.Any], cidrs: list[str]) -> None:
-    for cidr in has:
-        if str(_values.network(f"nodes.{host}.pod_cidrs", cidr)) in cidrs:
-            continue
-        problem = f"would replace {cidr} of {host}, which --limit leaves out"
-        remedy = "run it for all nodes, or let the variables change the blocks of those in the run only"
-        raise OptionError(f"nodes.{host}.pod_cidrs", cidrs, problem, remedy)
 
 
 def _source(owners: list[_Owners], host: str) -> str:

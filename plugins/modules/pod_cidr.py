@@ -19,6 +19,8 @@ description:
   - Everything is checked for the whole inventory before any node is touched. A block lies inside its cluster CIDR, is
     as large as the others, belongs to one host only, and overlaps neither O(reserved), O(service_cidrs) nor a node's
     own address.
+  - Of nodes that C(--limit) leaves out nobody makes a plan, so each must keep its block. It fails where such a node has
+    another one, by O(found) or by the lock file; and without a lock file also where nothing says what the node has.
   - The lock file is YAML that is meant for version control. It is written atomically, and concurrent runs wait for each
     other. It also remembers the blocks of hosts that left the inventory, so that such a host gets its block back and a
     run with another part of the inventory takes nothing away; see O(prune).
@@ -101,6 +103,8 @@ options:
       - The pod CIDRs that each host was found to have, as the C(pod_cidrs) that M(mink8s.podnet.cni_network_info)
         returns; an empty list where it has none.
       - With O(adopt=true) it must have every host, because a host that was not asked could lose its block to another.
+      - With O(adopt=false) it is compared with what is decided for the hosts that C(--limit) leaves out, and changes
+        nothing of that. A host that did not answer is not in it.
     type: dict
     default: {}
   renumber:

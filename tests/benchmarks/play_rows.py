@@ -138,6 +138,9 @@ def _simulated(count: int, pid: int) -> tuple[Path, Path]:
     }
     nodes["node1"]["ansible_netns_pid"] = pid
     (answers / "ansible.modules.ping").write_text('{"ping": "pong", "changed": false}')
+    (answers / "ansible_collections.mink8s.podnet.plugins.modules.cni_network_info").write_text(
+        '{"pod_cidrs": [], "changed": false}'
+    )
     variables = {
         **json.loads(INVENTORY.read_text())["kube_node"]["vars"],
         "ansible_connection": "simulated",

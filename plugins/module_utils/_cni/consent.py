@@ -24,7 +24,8 @@ def data_dirs(documents: t.Iterable[t.Any]) -> list[str]:
     """Where host-local keeps the leases of these configurations; its default in any case."""
     ipams = [plugin.get("ipam") for document in documents for plugin in conf.plugins_of(document)]
     given = [ipam.get("dataDir") for ipam in ipams if isinstance(ipam, dict)]
-    return list(dict.fromkeys([*[str(path) for path in given if _is_place(path)], conf.DEFAULT_DATA_DIR]))
+    places = [os.path.normpath(str(path)) for path in given if _is_place(path)]
+    return list(dict.fromkeys([*places, conf.DEFAULT_DATA_DIR]))
 
 
 def _is_place(path: t.Any) -> bool:
@@ -115,7 +116,8 @@ def _require_same_cidrs(old: list[str], new: list[str]) -> None:
     if new and gone:
         raise PodnetError(
             f"config: the node has the pod CIDR {', '.join(old)} and would get {', '.join(new)}; "
-            "give it its own again, or consent with renumber (pod_network_renumber: true)",
+            "take what the nodes have where the lock file was lost (pod_cidr_adopt: true), give it its own again, "
+            "or consent with renumber (pod_network_renumber: true)",
             old=old,
             new=new,
         )

@@ -79,6 +79,10 @@ def test_every_host_must_be_asked_before_any_is_adopted() -> None:
     with pytest.raises(PodnetError, match=r'^found: \["node10"\] are not in it; '):
         pod_cidr._found(options, ["node1", "node10"])
     assert pod_cidr._found({"adopt": False, "found": {}}, ["node1"]) == {}
+    # Those that a limit leaves out are asked as well, as far as they answer.
+    options["adopt"] = False
+    assert pod_cidr._found(options, ["node1", "node10"]) == {"node1": ["10.12.1.0/24"]}
+    assert pod_cidr._found(options, ["node10"]) == {}
 
 
 def test_no_block_overlaps_what_is_reserved_or_an_address_of_a_node() -> None:

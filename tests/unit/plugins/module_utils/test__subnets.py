@@ -183,6 +183,47 @@ def test_whom_a_limit_leaves_out_is_not_renumbered() -> None:
     assert decide("node2", book, renumber=True, left_out=["node2"]).cidrs == {"node2": ["10.12.2.0/24"]}
 
 
+def test_without_a_lock_file_all_that_a_limit_leaves_out_are_known() -> None:
+    """A run for node4 gave it what node3 had, as node1 had left."""
+    nodes = {"node2": Node(), "node3": Node(), "node4": Node()}
+    out: dict[str, t.Any] = {"left_out": ["node3", "node2"]}
+    assert sentence(nodes, None, **out) == (
+        "lock_file: /l is not there, and nobody says which blocks are those of node2, node3, which --limit leaves out; "
+        "name this cluster's own (pod_cidr_lock_file), ask all nodes with adopt: true (pod_cidr_adopt), or, in a new "
+        "cluster, let site decide for all nodes first (--tags pod_cidr without --limit)"
+    )
+    assert "those of node2, which" in sentence(nodes, None, **out, asked={"node3": []})
+    assert "those of node1, node2, node3, …, which" in sentence(
+        "node1 node2 node3 node4", None, left_out=["node4", "node3", "node2", "node1"]
+    )
+    # Who has nothing yet, or has by its variables what it shall have, can lose nothing.
+    assert decide(nodes, None, **out, asked={"node2": [], "node3": []}).cidrs["node4"] == ["10.12.2.0/24"]
+    nodes |= {"node2": wants("10.12.1.0/24"), "node3": wants("10.12.2.0/24")}
+    assert decide(nodes, None, **out).cidrs["node4"] == ["10.12.0.0/24"]
+    assert "those of node2, node3, which" in sentence(nodes, None, DUAL, **out)
+
+
+def test_what_a_node_says_that_a_limit_leaves_out_is_not_contradicted() -> None:
+    """The lock file is lost, or ahead of a node that was to be renumbered."""
+    answers: dict[str, t.Any] = {"left_out": ["node2"], "asked": {"node2": ["10.12.1.0/24"]}}
+    for book in (None, locked(node1="10.12.0.0/24", node2="10.12.40.0/24")):
+        decided = "10.12.40.0/24" if book else "10.12.0.0/24"
+        assert sentence("node2 node10", book, **answers) == (
+            f'nodes.node2.pod_cidrs: ["{decided}"] is not 10.12.1.0/24, which node2 has, and --limit leaves it out; '
+            "take what the nodes have with adopt: true (pod_cidr_adopt), or run it for node2, too"
+        )
+    assert decide("node1 node2", None, **answers).cidrs["node2"] == ["10.12.1.0/24"]
+    # A family that it lacks, more than its block, and a part of that.
+    book = locked((("10.12.0.0/16", 24), ("fd00:12::/48", 64)), node2="10.12.1.0/24 fd00:12:0:1::/64")
+    for more in (["10.12.1.0/24"], ["10.99.0.0/24", "10.12.1.0/24"], ["10.12.1.128/25", "fd00:12:0:1::/64"]):
+        assert decide("node2", book, DUAL, left_out=["node2"], asked={"node2": more}).book == book
+    assert "is not fd00:12::/64, which node2 has" in sentence(
+        "node2", book, DUAL, left_out=["node2"], asked={"node2": ["10.12.1.0/24", "fd00:12::/64"]}
+    )
+    # Whom the run is for plans it itself.
+    assert decide("node2", locked(node2="10.12.40.0/24"), asked=answers["asked"]).cidrs == {"node2": ["10.12.40.0/24"]}
+
+
 def test_another_cluster_cidr_with_consent_keeps_what_fits() -> None:
     book = locked(node1="10.12.0.0/24", node2="10.12.200.0/24", left="10.12.0.0/24")
     book = locked(node1="10.12.5.0/24", node2="10.12.200.0/24", left="10.12.6.0/24", gone="10.12.201.0/24")

@@ -346,7 +346,8 @@ def test_another_pod_cidr_needs_consent(node: Directory) -> None:
         node.run(node.config("10.12.10.0/24"), check=True)
     assert str(caught.value) == (
         "config: the node has the pod CIDR 10.12.1.0/24 and would get 10.12.10.0/24; "
-        "give it its own again, or consent with renumber (pod_network_renumber: true)"
+        "take what the nodes have where the lock file was lost (pod_cidr_adopt: true), give it its own again, "
+        "or consent with renumber (pod_network_renumber: true)"
     )
     done = node.both(node.config("10.12.10.0/24"), renumber=True)
     assert short(node, done) == ["change file net.conflist"]
