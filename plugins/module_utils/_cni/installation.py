@@ -42,6 +42,7 @@ class Installation(Binaries):
         if self.wanted.replace:
             files.update({name: self.look(name, None) for name in self._foreign(ours)})
         state.update({self.prefix + name: file for name, file in files.items() if file["content"] != "missing"})
+        state.update({f"record of what {self.path(name)} was before": {} for name in self._done(ours)})
         return state
 
     def desired(self, current: State) -> State:
@@ -58,9 +59,18 @@ class Installation(Binaries):
         unpack = self.names(key for key, before in files.items() if self._is_to_unpack(before))
         if unpack:
             self._unpack(unpack)
+        ours = manifest.load(self.bin_dir)
+        done = {name: replace(ours.plugins[name], former=None) for name in self._done(ours)}
+        if done:
+            self._remember(ours, done)
         self.remove_leftovers(changes)
         for name in self.names(files):
             self._own(self.path(name))
+
+    def _done(self, ours: manifest.Manifest) -> list[str]:
+        """Return the plugins that are there, and whose entries still say what they replaced."""
+        former = {name: entry for name, entry in ours.plugins.items() if entry.former}
+        return [name for name, entry in former.items() if self.look(name, entry)["content"] == "intact"]
 
     def _is_to_unpack(self, before: t.Optional[dict[str, t.Any]]) -> bool:
         return before is None or (before["archive"], before["content"]) != (self.checksum, "intact")
@@ -109,14 +119,11 @@ class Installation(Binaries):
             hashes = self._hashes or archive.hashes(file, names)
             ours = manifest.load(self.bin_dir)
             ours.directories += self._make_directories()
-            entries = {name: manifest.Entry(self.checksum, hashes[name]) for name in names}
-            replaced = {name: replace(entry, former=self._ours_now(name, ours)) for name, entry in entries.items()}
+            entries = {name: manifest.Entry(self.checksum, hashes[name], self._ours_now(name, ours)) for name in names}
             # First the manifest: what a killed run leaves then reads as ours and unfinished, never as somebody else's.
-            self._remember(ours, replaced)
+            self._remember(ours, entries)
             for name, content in archive.contents(file, names):
                 _files.write_atomically(self.path(name), content, MODE)
-            if replaced != entries:
-                self._remember(ours, entries)
 
     def _ours_now(self, name: str, ours: manifest.Manifest) -> t.Optional[str]:
         """Return the checksum of what is there, if we installed it."""

@@ -31,6 +31,8 @@ from ansible_collections.mink8s.podnet.plugins.module_utils._values import Addre
 
 #: The kernel, redirects, boot and static routes, and what routing daemons use (/etc/iproute2/rt_protos).
 _TAKEN = frozenset([*range(19), 42, *range(186, 193)])
+#: The kernel's, for a network that the node itself has an address in.
+_KERNEL = 2
 
 _HEADER = "# The routes to the other nodes' pods, made by Ansible (mink8s.podnet.routes); for ip -batch\n"
 
@@ -158,12 +160,13 @@ class Routes(Resource):
     def _refuse(self, way: Way, route: Route) -> None:
         by = f"via {route.via} " if route.via else ""
         device = route.device or "no device"
-        raise OptionError(
-            f"nodes.{way.node}.pod_cidrs",
-            way.cidr,
-            f"has a route that is not ours ({route.dst} {by}dev {device} proto {route.protocol})",
-            f"remove it (ip route del {route.dst} {by}dev {device}) or choose another pod CIDR",
-        )
+        problem = f"has a route that is not ours ({route.dst} {by}dev {device} proto {route.protocol})"
+        remedy = f"remove it (ip route del {route.dst} {by}dev {device})"
+        if route.protocol == _KERNEL:
+            # Without it nobody there would be reached, such as this node's own pods.
+            problem = f"has an address of this node in it (on {device})"
+            remedy = "take what the nodes have, if the lock file was lost (pod_cidr_adopt: true),"
+        raise OptionError(f"nodes.{way.node}.pod_cidrs", way.cidr, problem, f"{remedy} or choose another pod CIDR")
 
     def _warn(self, warning: str) -> None:
         if warning not in self.warnings:

@@ -262,6 +262,7 @@ def test_the_next_run_finishes_what_a_killed_one_began(writes: int, place: Place
         assert not path.exists() or path.read_bytes() in (FIRST[name], SECOND[name])
     place.install(place.second, "bridge", "loopback")
     assert {path.name for path in place.bin.iterdir()} == {"bridge", "loopback", manifest.FILE}
+    assert all(entry.former is None for entry in manifest.load(str(place.bin)).plugins.values())
     place.run(False)
     assert not (place.root / "opt").exists()
 

@@ -12,7 +12,16 @@ import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import boot_rules
 
-DROP = "*nat\n:FORWARD DROP [0:0]\nCOMMIT\n*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [12:3456]\n:DOCKER - [0:0]\nCOMMIT\n"
+DROP = """\
+*nat
+:FORWARD DROP [0:0]
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [12:3456]
+:DOCKER - [0:0]
+COMMIT
+"""
 
 
 @pytest.fixture
