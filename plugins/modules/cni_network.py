@@ -41,7 +41,7 @@ options:
   format:
     description:
       - What is written, a list of plugins (V(conflist)) or a single one (V(conf)). Version 1.0.0 of the CNI
-        specification calls the latter deprecated.
+        specification has no longer the latter, though runtimes still load it.
     type: str
     choices: [conflist, conf]
     default: conflist

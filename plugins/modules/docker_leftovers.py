@@ -19,7 +19,7 @@ description:
   - Rules of others stay to the byte. C(DOCKER-USER) stays with the jump to it when somebody has put rules into it or
     jumps to it from elsewhere. A rule of others that jumps to another of Docker's chains is named, and nothing is
     changed.
-  - C(docker0) stays while it carries the default route, or the address that Ansible is connected to.
+  - Refuses while C(docker0) carries the default route, or the address that Ansible is connected to.
   - Refuses while a link is in one of Docker's bridges, and while a running dockerd would make the rules again. What
     belongs to a dockerd that still makes rules for IPv6 (C(ip6tables)) stays.
   - The tables C(docker-bridges) of Docker 29 and newer with its nftables backend are reported and stay.

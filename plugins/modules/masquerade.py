@@ -146,7 +146,7 @@ actions:
     - create nftables table inet podnet
     - create iptables-nft chain PODNET-FORWARD
 backend:
-  description: The backend that is used; V(none) with O(state=absent) and with O(masquerade=false).
+  description: The backend that is used; V(null) with O(state=absent) and with O(masquerade=false).
   returned: success
   type: str
   sample: nftables

@@ -25,7 +25,7 @@ description:
   - Where C(systemd-networkd), C(systemd-udevd) or C(NetworkManager) is installed, a file of configuration each keeps
     it from O(bridge) and from the node's end of pods' veth pairs, which CNI plugins call C(veth) and eight more
     characters. networkd also leaves alone the routes that it did not make, which is a setting for the whole node. It
-    reads its files when it is started the next time.
+    reads that one when it is started the next time, and what is about the links at once, as NetworkManager does.
   - Where systemd does not run but is installed, as in a chroot, the files and links are made all the same. Where it is
     not installed, nothing is, and there is a warning.
 extends_documentation_fragment:

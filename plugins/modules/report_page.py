@@ -115,7 +115,7 @@ json_path:
   description: The same for machines.
   returned: success
   type: str
-  sample: /home/me/my-cluster/podnet-report.json
+  sample: /home/me/podnet-report-my-cluster.json
 verdict:
   description: What the page says first.
   returned: success

@@ -90,7 +90,9 @@ actions:
     - "change sysctl net.ipv4.ip_forward: value 0 -> 1"
     - create file /etc/sysctl.d/99-zz-podnet.conf
 settings:
-  description: The settings in O(settings) and their values as they are, or would be in check mode.
+  description:
+    - The settings in O(settings) and their values as they are, or would be in check mode. C(accept_ra) is among them
+      where it is set, too.
   type: dict
   returned: success
   sample:
