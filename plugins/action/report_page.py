@@ -24,6 +24,8 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "title": {"type": "str", "default": "Pod network"},
 }
 FILE = "podnet-report.html"
+#: So much is read of an old report in any case, in bytes.
+LARGE = 64 * 1024 * 1024
 
 
 class Report(_engine.Resource):
@@ -34,7 +36,7 @@ class Report(_engine.Resource):
         self.texts = texts
 
     def read(self) -> _engine.State:
-        found = {path: _files.read_text(path, limit=64 * 1024 * 1024) for path in self.texts}
+        found = {path: _text(path, len(text.encode())) for path, text in self.texts.items()}
         return {_name(path): text for path, text in found.items() if text is not None}
 
     def desired(self, current: _engine.State) -> _engine.State:  # noqa: ARG002
@@ -80,6 +82,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 def _plain(value: t.Any) -> t.Any:
     """Only plain values: what templates return knows where it came from, and infinity and NaN are no JSON."""
     return json.loads(json.dumps(value, default=str), parse_constant=lambda _name: None)
+
+
+def _text(path: str, size: int) -> t.Optional[str]:
+    """Return what is there; a file that is far too large is another one, whatever is in it."""
+    limit = max(LARGE, size)
+    too_large = os.path.isfile(path) and os.stat(path).st_size > limit
+    return "" if too_large else _files.read_text(path, limit=limit)
 
 
 def _name(path: str) -> str:

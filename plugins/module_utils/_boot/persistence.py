@@ -66,12 +66,13 @@ class Persistence(Resource):
         for change in rest:
             if not _unit(change):
                 _put_link(change)
-        self._systemctl.reload(gone)
-        self._systemctl.start([_unit(change) for change in rest if _unit(change) and change.after])
+        # Before a unit is started, which may fail: the next run would not know that nobody has read them.
         changed = {change.name for change in files}
         for path, service in guards.READERS.items():
             if _persist.name(self._below(path)) in changed:
                 self._systemctl.reread(service)
+        self._systemctl.reload(gone)
+        self._systemctl.start([_unit(change) for change in rest if _unit(change) and change.after])
 
     def result(self, state: State) -> dict[str, t.Any]:
         def there(paths: t.Iterable[str]) -> list[str]:

@@ -176,7 +176,9 @@ class Exchange:
                 return
             handle.sendto(data, (cell.address, port))
         except OSError as error:
-            cell.error = f"cannot be sent: {error.strerror}"
+            # A ping tells of itself whether it comes through; without the other question its source is not known.
+            if kind == socket.SOCK_RAW:
+                cell.error = f"cannot be sent: {error.strerror}"
 
     def _receive(self, wait: float) -> None:
         for key, _events in self.selector.select(wait):

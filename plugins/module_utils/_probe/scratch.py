@@ -99,7 +99,9 @@ class Scratch:
 
     def _lay_out(self) -> None:
         """A host like any other, with an address that is not the pods' gateway."""
-        kept = {path: _files.read_text(path) for path in expectations.resolver_files(self.document)}
+        # What is not there itself may be a link to there, as resolv.conf is.
+        files = {os.path.realpath(path) for path in expectations.resolver_files(self.document)}
+        kept = {path: _files.read_text(path) for path in sorted(files)}
         namespaces.hide(HIDDEN)
         for path, text in kept.items():
             if text is not None and path.startswith(f"{HIDDEN}/"):

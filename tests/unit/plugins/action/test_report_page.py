@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mink8s.podnet.plugins.action import report_page
 from ansible_collections.mink8s.podnet.plugins.action.report_page import _path, _plain
+from ansible_collections.mink8s.podnet.plugins.module_utils._engine import converge
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,15 @@ def test_ansible_does_not_read_the_page_as_an_inventory(
 
 def test_without_sources(tmp_path: Path) -> None:
     assert _path(None, {"inventory_dir": str(tmp_path)}) == str(tmp_path / "podnet-report.html")
+
+
+def test_a_report_that_is_larger_than_an_old_one_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was written, failed when it was read again, and stood in the way of every later one."""
+    monkeypatch.setattr(report_page, "LARGE", 10)
+    path = str(tmp_path / "report.json")
+    for text in ("a" * 30, "a" * 20, "a" * 5):
+        assert converge(report_page.Report({path: text}), check_mode=False)["changed"]
+        assert not converge(report_page.Report({path: text}), check_mode=False)["changed"]
 
 
 def test_what_is_no_json_is_null() -> None:

@@ -78,21 +78,21 @@ def test_there_and_back(node: Node) -> None:
     assert made["actions"] == told["actions"]
     assert "create unit podnet.service (active yes)" in made["actions"]
     assert node.calls == [
+        "reload NetworkManager.service",
         "daemon-reload",
         "start podnet.service",
         "start podnet-routes.timer",
-        "reload NetworkManager.service",
     ]
     assert not node.run()["changed"]
     node.calls.clear()
     assert node.run(bridge=None, loaders=(), repeated=())["changed"]
     assert node.calls == [
         "stop podnet.service podnet-routes.service podnet-routes.timer",
+        "reload NetworkManager.service",
         "daemon-reload",
         "reset-failed podnet.service",
         "reset-failed podnet-routes.service",
         "reset-failed podnet-routes.timer",
-        "reload NetworkManager.service",
     ]
     assert [path for path in (node.root / "etc").rglob("*") if not path.is_dir()] == []
     assert not node.run(bridge=None)["changed"]
@@ -106,6 +106,14 @@ def test_a_unit_that_failed_is_started_again_and_says_why_it_cannot(node: Node) 
         node.run()
     node.refuses = None
     assert node.run()["actions"] == ["create unit podnet.service (active yes)"]
+
+
+def test_guards_are_read_also_where_a_unit_cannot_be_started(node: Node) -> None:
+    """The next run has no reason to tell of them."""
+    node.refuses = "podnet.service"
+    with pytest.raises(PodnetError):
+        node.run()
+    assert "reload NetworkManager.service" in node.calls
 
 
 def test_a_systemd_that_knows_an_older_unit_is_told(node: Node) -> None:

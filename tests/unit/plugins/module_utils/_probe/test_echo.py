@@ -151,6 +151,26 @@ def test_a_kernel_without_ipv6_still_asks_by_ipv4(monkeypatch: pytest.MonkeyPatc
     assert [cell.own for cell in cells] == [*["10.12.1.1"] * 2, *[None] * 2]
 
 
+def test_a_filter_for_the_question_alone_is_no_failure_of_the_ping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stayed, with a round-trip time beside it, where the question was asked once more after the answer."""
+
+    class Filtered(Deaf):
+        def __init__(self, family: int, kind: int, *_protocol: int) -> None:
+            super().__init__(family)
+            self.kind = kind
+
+        def sendto(self, *_arguments: t.Any) -> None:
+            if self.kind == echo.socket.SOCK_DGRAM:
+                raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    source = Source(None)
+    cell = Cell(source, "10.12.1.2")
+    with monkeypatch.context() as patched:
+        patched.setattr(echo.socket, "socket", Filtered)
+        Exchange([cell], reflector.PORT).run(0.01, 1)
+    assert cell.error == "no answer to 1 pings within 0.01 s each"
+
+
 def test_a_later_exchange_may_ask_by_one_family_only(monkeypatch: pytest.MonkeyPatch) -> None:
     class DeafInBoth(Deaf):
         def __init__(self, _family: int, *_kind: int) -> None:

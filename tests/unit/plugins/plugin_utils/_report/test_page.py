@@ -127,6 +127,14 @@ def test_nobody_was_asked() -> None:
     assert "cannot be reached" in text
 
 
+def test_ways_that_work_are_known_also_where_something_else_could_not_be_asked() -> None:
+    nodes, controller = report_samples.inventory(3)
+    text = render({name: {**node, "problems": ["not compared"]} for name, node in nodes.items()}, controller)
+    ways = text[text.index('id="reachability"') : text.index('id="drift"')]
+    assert "No node was asked." not in ways
+    assert "ways work." in ways
+
+
 def test_an_empty_inventory_has_a_page() -> None:
     assert "The inventory has no nodes" in render({}, {})
 
