@@ -102,6 +102,71 @@ def test_the_last_lines_say_all_that_is_done_and_nothing_else(lab: Lab) -> None:
         assert re.search(r"runtime 1|recycle pod default/pod-web", foretold.summary["node1"]), foretold.output
 
 
+def import_site(lab: Lab, *tags: str) -> None:
+    """Have a playbook of one's own, that imports site with some tags, and has another play with a tag of its own."""
+    site = {"import_playbook": "mink8s.podnet.site", "tags": list(tags)}
+    other = {"hosts": "localhost", "gather_facts": False, "tags": ["web"], "tasks": [{"ansible.builtin.meta": "noop"}]}
+    (lab.directory / "own.yml").write_text(json.dumps([site, other]))
+    lab.playbooks = str(lab.directory / "{}.yml")
+
+
+@pytest.mark.parametrize("tag", ["podnet", "kubelet", "plan"])
+def test_an_import_with_a_tag_is_a_whole_run_under_that_tag(lab: Lab, tag: str) -> None:
+    """Whether it is the name of a stage, too, or not: all tasks have it."""
+    lab.create(1)
+    fresh = lab.snapshot()
+    release = with_a_release(lab, {"cni_plugins_source": "release"})
+    whole = ok(lab.play("site", "--check", **release))
+    import_site(lab, tag)
+    checked = ok(lab.play("own", "--check", "--tags", tag, **release))
+    assert checked.summary == whole.summary
+    lab.require(fresh)
+
+    made = ok(lab.play("own", "--tags", tag, **release))
+    assert re.match(r"done: \d+ changes \(CNI plugins 9, network \d+\)", made.summary["node1"]), made.output
+    for options in ((), ("--check",), ("--skip-tags", "kubelet,cni_plugins") if tag != "kubelet" else ()):
+        again = ok(lab.play("own", "--tags", tag, *options, **release))
+        assert again.summary == {"node1": "nothing to do"}
+        assert again.recap["node1"]["changed"] == 0
+
+
+def test_an_import_with_a_tag_keeps_the_stages_tags(lab: Lab) -> None:
+    lab.create(1)
+    fresh = lab.snapshot()
+    release = with_a_release(lab, {"cni_plugins_source": "release"})
+    planned = ok(lab.play("site", "--tags", "plan", **release))
+    import_site(lab, "podnet")
+    assert ok(lab.play("own", "--tags", "plan", **release)).summary == planned.summary
+    assert ok(lab.play("own", "--tags", "plan,web", **release)).summary == planned.summary
+    assert ok(lab.play("own", "--tags", "kubelet", **release)).summary == {"node1": "nothing to do"}
+    lab.require(fresh)
+    made = ok(lab.play("own", "--tags", "cni_plugins", **release))
+    assert re.match(r"done: 9 changes \(CNI plugins 9\)", made.summary["node1"]), made.output
+
+
+@pytest.mark.parametrize("tags", [(), ("podnet",)], ids=["untagged", "tagged"])
+def test_a_run_for_tags_of_others_asks_no_node_and_downloads_nothing(lab: Lab, tags: tuple[str, ...]) -> None:
+    """The node could not even answer."""
+    lab.create(1)
+    release = with_a_release(lab, {"cni_plugins_source": "release"})
+    lab.inventory["kube_node"]["hosts"]["node1"]["ansible_netns_pid"] = 2**22 + 1
+    lab.write_inventory()
+    import_site(lab, *tags)
+    ok(lab.play("own", "--tags", "web", **release))
+    assert not (lab.directory / "cache").exists()
+
+
+def test_who_becomes_another_user_on_all_hosts_does_not_on_the_controller(lab: Lab) -> None:
+    """Who runs it there may have no sudo, and must not find root's files in the cache; here root would be nobody."""
+    lab.create(1)
+    become = {"ansible_become": True, "ansible_become_exe": "/nowhere/sudo", "ansible_become_user": "nobody"}
+    lab.inventory["all"] = {"vars": become}
+    lab.write_inventory()
+    ok(lab.play("site", **with_a_release(lab, {"cni_plugins_source": "release"})))
+    ok(lab.play("drift", drift_path=str(lab.directory / "drift.json"), cni_plugins_bin_dir="/opt/cni/bin"))
+    assert (lab.directory / "drift.json").exists()
+
+
 def test_lists_may_be_text_with_commas(lab: Lab) -> None:
     """As in options of modules; ``-e name=value`` can give nothing else."""
     lab.create(1)

@@ -11,7 +11,7 @@ import json
 import typing as t
 
 import pytest
-from conftest import Lab
+from conftest import ROOT, Lab
 
 RULE = "-A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE"
 CONTAINER = "6f2d0c0ba4cb"
@@ -88,6 +88,23 @@ def test_drift_says_who_differs_by_its_status_and_changes_nothing(lab: Lab) -> N
     assert written.status == 0, written.output
     assert read(lab, "page.json")["summary"]["drifted"] == ["node2"]
     lab.require(planted)
+
+
+def test_a_relative_path_is_where_ansible_was_started(lab: Lab) -> None:
+    """And not beside the playbook, which is the collection's own."""
+    lab.create(1)
+    assert lab.play("site").status == 0
+    lab.start, lab.playbooks = lab.directory / "started", "mink8s.podnet.{}"
+    lab.start.mkdir()
+    for playbook, path in (("drift", "drift.json"), ("report", "page.html")):
+        written = lab.play(playbook, **{f"{playbook}_path": path, "report_probe": False})
+        assert written.status == 0, written.output
+        assert [name.name for name in ROOT.glob(f"playbooks/{path}")] == []
+    assert sorted(path.name for path in lab.start.iterdir()) == ["drift.json", "page.html", "page.json"]
+    for path in ("~/home.json", "$HOME/variable.json"):
+        lab.environment["HOME"] = str(lab.directory)
+        assert lab.play("drift", drift_path=path).status == 0
+        assert (lab.directory / path.partition("/")[2]).exists()
 
 
 @pytest.mark.parametrize("playbook", ["drift", "verify"])

@@ -251,8 +251,7 @@ def roles_have_a_readme_with_every_variable(root: Path) -> list[str]:
 def tasks_do_not_loop(root: Path) -> list[str]:
     """One module call for all rules, links, routes or files: no task loops, unless to take one host after the other."""
     complaints = []
-    places = ("roles/*/tasks/**/*.yml", "roles/*/handlers/*.yml", "playbooks/**/*.yml")
-    for path in sorted(path for place in places for path in root.glob(place)):
+    for path in task_files(root):
         for task in dictionaries(load(path)):
             asks_hosts = "item" in task.get("delegate_to", "")
             loops = [key for key in task if key in ("loop", "until") or str(key).startswith("with_")]
@@ -260,6 +259,18 @@ def tasks_do_not_loop(root: Path) -> list[str]:
             waits_for_hosts = "include_tasks" in " ".join(task) and task.get("loop") == "{{ [inventory_hostname] }}"
             if loops and not asks_hosts and not waits_for_hosts:
                 complaints.append(f"{path.relative_to(root)}: {task.get('name', 'a task')} has {loops[0]}:")
+    return complaints
+
+
+def the_controller_is_asked_as_who_runs_the_playbook(root: Path) -> list[str]:
+    """A task for localhost becomes nobody else: the variable wins over the keyword, and may be that of all hosts."""
+    complaints = []
+    for path in task_files(root):
+        for task in dictionaries(load(path)):
+            says = (task.get("become"), (task.get("vars") or {}).get("ansible_become"))
+            if task.get("delegate_to") == "localhost" and says != (False, False):
+                name = f"{path.relative_to(root)}: {task.get('name', 'a task')}"
+                complaints.append(f"{name} lacks become: false or vars: ansible_become: false")
     return complaints
 
 
@@ -373,6 +384,12 @@ def modules(root: Path) -> list[Path]:
     return [path for path in sorted((root / "plugins/modules").glob("*.py")) if path.stem != "__init__"]
 
 
+def task_files(root: Path) -> list[Path]:
+    """The files of the roles and playbooks that have tasks."""
+    places = ("roles/*/tasks/**/*.yml", "roles/*/handlers/*.yml", "playbooks/**/*.yml")
+    return sorted(path for place in places for path in root.glob(place))
+
+
 def roles(root: Path) -> list[Path]:
     """The directories of the roles."""
     return sorted(path for path in (root / "roles").iterdir() if path.is_dir())
@@ -453,6 +470,7 @@ RULES: list[Rule] = [
     roles_say_their_defaults,
     roles_have_a_readme_with_every_variable,
     tasks_do_not_loop,
+    the_controller_is_asked_as_who_runs_the_playbook,
     drift_looks_at_every_plan,
     requirements_are_pinned,
     the_oldest_core_is_tried,

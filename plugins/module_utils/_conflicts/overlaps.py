@@ -50,23 +50,27 @@ class Card(t.NamedTuple):
 
 
 class Way(t.NamedTuple):
-    """A route; ``device`` is empty for one that discards packets."""
+    """A route; ``device`` is empty for one that discards packets, ``table`` is None for the main one."""
 
     dst: Network
     via: t.Optional[str]
     device: str
     discards: bool
     metric: int
+    table: t.Optional[int] = None
+    #: Whether it is none, and sends packets on to the next table.
+    throws: bool = False
 
     def __str__(self) -> str:
         by = f" via {self.via}" if self.via else ""
-        return f"route {self.dst}{by}" + (f" dev {self.device}" if self.device else "")
+        table = "" if self.table is None else f" table {self.table}"
+        return f"route {self.dst}{by}" + (f" dev {self.device}" if self.device else "") + table
 
 
 def of_cards(claims: Claims, cards: t.Iterable[Card]) -> list[Conflict]:
     """Judge the addresses of every link; plugin ptp gives the gateway's to the node's end of a pod's link."""
     found = (
-        _former(claims, card, interface) if _is_ours(claims, card) else _address(claims, card, interface)
+        _former(claims, card, interface) if is_ours(claims, card) else _address(claims, card, interface)
         for card in cards
         for interface in card.addresses
         if not (_may_be_a_pods(card) and claims.is_gateway(interface.ip))
@@ -82,7 +86,7 @@ def of_ways(claims: Claims, ways: t.Iterable[Way], cards: t.Mapping[str, Card], 
     groups: dict[t.Any, list[Conflict]] = {}
     for way in ways:
         card = cards.get(way.device, Card("", "", False))
-        if way.dst.prefixlen <= _HALF or _is_ours(claims, card):
+        if way.dst.prefixlen <= _HALF or is_ours(claims, card):
             continue
         if any(interface.network == way.dst for interface in card.addresses):
             continue  # it is there because of the address, which is judged
@@ -93,7 +97,7 @@ def of_ways(claims: Claims, ways: t.Iterable[Way], cards: t.Mapping[str, Card], 
             # cali* has a link for each pod.
             group = "" if conflict.kind == "other_cni" else card.name
             groups.setdefault((conflict.grade, conflict.kind, group, claims.holding(way.dst)), []).append(conflict)
-    return [_first(group) for group in groups.values()]
+    return [together(group) for group in groups.values()]
 
 
 def of_name_servers(claims: Claims, servers: t.Mapping[Address, str]) -> list[Conflict]:
@@ -144,7 +148,7 @@ def of_docker(claims: Claims, path: str, pools: t.Iterable[Pool]) -> list[Confli
     return found
 
 
-def _is_ours(claims: Claims, card: Card) -> bool:
+def is_ours(claims: Claims, card: Card) -> bool:
     return card.name == claims.bridge or card.ours
 
 
@@ -152,7 +156,7 @@ def _may_be_a_pods(card: Card) -> bool:
     return card.kind == "veth" and not OTHER_CNI.fullmatch(card.name)
 
 
-def _kind(card: Card, otherwise: str) -> str:
+def kind_of(card: Card, otherwise: str) -> str:
     if OTHER_CNI.fullmatch(card.name):
         return "other_cni"
     if DOCKER.fullmatch(card.name):
@@ -160,7 +164,7 @@ def _kind(card: Card, otherwise: str) -> str:
     return "vpn" if card.kind in VPN_KINDS else otherwise
 
 
-def _remedy(kind: str, name: str) -> str:
+def remedy(kind: str, name: str) -> str:
     return {
         "other_cni": f"remove the other CNI and its link (ip link del {name}), or {_REMEDY}",
         "docker_network": f"remove that network of Docker, or {_REMEDY}",
@@ -182,10 +186,10 @@ def _former(claims: Claims, card: Card, interface: Interface) -> t.Optional[Conf
 
 
 def _address(claims: Claims, card: Card, interface: Interface) -> t.Optional[Conflict]:
-    kind = _kind(card, "address")
+    kind = kind_of(card, "address")
     claim = claims.holding(interface.ip)
     if claim:
-        what = f"{card.name}: address {interface} is in {claim}, so a pod may have it, too; {_remedy(kind, card.name)}"
+        what = f"{card.name}: address {interface} is in {claim}, so a pod may have it, too; {remedy(kind, card.name)}"
         return Conflict(STOPS, kind, card.name, what)
     network = interface.network
     hidden, cluster = claims.held_by(network), claims.in_cluster(network)
@@ -204,29 +208,30 @@ def _address(claims: Claims, card: Card, interface: Interface) -> t.Optional[Con
 
 
 def _route(claims: Claims, way: Way, card: Card) -> t.Optional[Conflict]:
-    kind = _kind(card, "route")
+    kind = kind_of(card, "route")
     claim = claims.holding(way.dst)
     if claim:
         if way.discards and way.metric and way.dst == claim.cidr:
             return None  # what catches packets to pods while the bridge is away
-        what = f"{way}: takes packets to {claim} away from pods; {_remedy(kind, card.name)}"
-        return Conflict(STOPS, kind, _object(kind, way, card), what)
+        what = f"{way}: takes packets to {claim} away from pods; {remedy(kind, card.name)}"
+        return Conflict(STOPS, kind, object_of(kind, way, card), what)
     hidden, cluster = claims.held_by(way.dst), claims.in_cluster(way.dst)
     grade = WARNS if kind == "vpn" else INFORMS
     if hidden:
-        what = f"{way}: machines beyond it with addresses of {hidden} are not reached; {_remedy(kind, card.name)}"
-        return Conflict(grade, kind, _object(kind, way, card), what)
+        what = f"{way}: machines beyond it with addresses of {hidden} are not reached; {remedy(kind, card.name)}"
+        return Conflict(grade, kind, object_of(kind, way, card), what)
     if cluster:
         what = f"{way}: leads to a part of {cluster}, to which pods speak without masquerading"
-        return Conflict(grade, kind, _object(kind, way, card), f"{what}; keep pods out of it (pod_cidr_reserved)")
+        return Conflict(grade, kind, object_of(kind, way, card), f"{what}; keep pods out of it (pod_cidr_reserved)")
     return None
 
 
-def _object(kind: str, way: Way, card: Card) -> str:
+def object_of(kind: str, way: Way, card: Card) -> str:
     return str(way.dst) if kind == "route" else card.name
 
 
-def _first(group: list[Conflict]) -> Conflict:
+def together(group: list[Conflict]) -> Conflict:
+    """Tell of several as of the first one."""
     first, more = group[0], len(group) - 1
     head, colon, tail = first.what.partition(": ")
     return first._replace(what=f"{head} (and {more} more like it){colon}{tail}") if more else first

@@ -17,13 +17,19 @@ import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils import _programs, _values
 from ansible_collections.mink8s.podnet.plugins.module_utils._cni import conf, loader
-from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts import displaced, neighbours, overlaps, readers
+from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts import (
+    displaced,
+    neighbours,
+    overlaps,
+    readers,
+    tables,
+)
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.claims import Claims
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.overlaps import Card, Way
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.texts import docker_pools
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.verdicts import WARNS, Conflict, Consent
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
-from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ifaddrs, links, netns, sysctls
+from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ifaddrs, links, netns, policy, sysctls
 from ansible_collections.mink8s.podnet.plugins.module_utils._nat import foreign, iptables, nftables, ruleset
 from ansible_collections.mink8s.podnet.plugins.module_utils._values import Interface
 
@@ -40,6 +46,8 @@ class Survey:
         self._path = f"{params['conf_dir'].rstrip('/')}/{_file_name(params)}"
         self._cards: dict[str, Card] = {}
         self._ways: list[Way] = []
+        #: Those of tables that are asked before the main one.
+        self._earlier: list[Way] = []
         self._carried: list[Interface] = []
         self._ports: list[str] = []
 
@@ -54,7 +62,9 @@ class Survey:
             every = links.links(ipr)
             addresses = ifaddrs.every(ipr)
             exits = [self._uplink] if self._uplink else links.exits(ipr, every)
-            routes = [route for family in (links.AF_INET, links.AF_INET6) for route in links.routes(ipr, family)]
+            families = (links.AF_INET, links.AF_INET6)
+            routes = [route for family in families for route in links.routes(ipr, family)]
+            first = [table for family in families for table in policy.routes(ipr, family).items()]
         for link in every.values():
             held = addresses.get(link.index, [])
             out = link.name in exits or any(interface.ip in self._claims.here for interface in held)
@@ -65,12 +75,14 @@ class Survey:
             self._ports = [link.name for link in every.values() if link.master == bridge.index and not link.ours]
         names = {link.index: link.name for link in every.values()}
         self._ways = [_way(each, names) for each in routes if each.protocol != self._params["protocol"]]
+        self._earlier = [_way(each, names, table) for table, found in first for each in found]
 
     def _overlaps(self) -> list[Conflict]:
         claims = self._claims
         found = [
             *overlaps.of_cards(claims, self._cards.values()),
             *overlaps.of_ways(claims, self._ways, self._cards, self._consent),
+            *tables.of_ways(claims, self._earlier, self._cards, self._consent),
             *overlaps.of_name_servers(claims, readers.name_servers()),
             *overlaps.of_nodes(claims),
         ]
@@ -137,10 +149,11 @@ def _file_name(params: dict[str, t.Any]) -> str:
     return conf.file_name(name, params["format"], priority)
 
 
-def _way(route: links.Route, names: t.Mapping[int, str]) -> Way:
+def _way(route: links.Route, names: t.Mapping[int, str], table: t.Optional[int] = None) -> Way:
     discards = route.kind not in (links.UNICAST, links.LOCAL)
     device = "" if discards else names.get(route.device, "")
-    return Way(ipaddress.ip_network(route.dst), route.via, device, discards, route.metric)
+    throws = route.kind == policy.THROW
+    return Way(ipaddress.ip_network(route.dst), route.via, device, discards, route.metric, table, throws)
 
 
 def _setting(name: str) -> t.Optional[str]:

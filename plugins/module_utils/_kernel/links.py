@@ -69,7 +69,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Route:
-    """One route of the main table; ``via`` is None where there is no next hop, or several of them."""
+    """One route of a table; ``via`` is None where there is no next hop, or several of them."""
 
     dst: str
     via: t.Optional[str]
@@ -91,9 +91,9 @@ def links(ipr: t.Any) -> dict[str, Link]:
     return {link.name: link for link in found}
 
 
-def routes(ipr: t.Any, family: int, **filters: t.Any) -> list[Route]:
-    """Return the main table's routes of a family; pyroute2 passes the filters (``oif``) on."""
-    found = netns.dump(lambda: ipr.get_routes(family=family, table=MAIN_TABLE, **filters))
+def routes(ipr: t.Any, family: int, table: int = MAIN_TABLE, **filters: t.Any) -> list[Route]:
+    """Return a table's routes of a family; pyroute2 passes the filters (``oif``) on."""
+    found = netns.dump(lambda: ipr.get_routes(family=family, table=table, **filters))
     # A kernel without IPv6 answers with IPv4's when it is asked for that.
     return [_route(message) for message in found if message["family"] == family]
 

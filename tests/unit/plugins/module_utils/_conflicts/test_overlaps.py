@@ -12,40 +12,16 @@ import typing as t
 import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts import overlaps
-from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.claims import Claims
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.overlaps import Card, Way
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.texts import Pool
 from ansible_collections.mink8s.podnet.plugins.module_utils._conflicts.verdicts import Consent
-
-CLAIMS = Claims(
-    {
-        "pod_cidrs": ["10.12.1.0/24"],
-        "cluster_cidrs": ["10.12.0.0/16"],
-        "nodes": {
-            "node1": {"pod_cidrs": ["10.12.1.0/24"], "addresses": ["192.0.2.11"]},
-            "node2": {"pod_cidrs": ["10.12.2.0/24"], "addresses": ["192.0.2.12"]},
-        },
-        "self": "node1",
-        "bridge": "br1",
-        "addresses": ["10.12.1.1/24"],
-    }
-)
-
-
-def card(name: str, *addresses: str, kind: str = "bridge", **given: t.Any) -> Card:
-    return Card(
-        name, kind, given.get("ours", False), given.get("out", False), [*map(ipaddress.ip_interface, addresses)]
-    )
+from ansible_collections.mink8s.podnet.tests.unit.plugins.module_utils._conflicts.samples import CLAIMS, card, judged
 
 
 def way(dst: str, device: str = "eth0", **given: t.Any) -> Way:
     return Way(
         ipaddress.ip_network(dst), given.get("via"), device, given.get("discards", False), given.get("metric", 0)
     )
-
-
-def judged(conflicts: list[t.Any]) -> list[tuple[str, str, str]]:
-    return [(each.grade, each.kind, each.object) for each in conflicts]
 
 
 @pytest.mark.parametrize(
