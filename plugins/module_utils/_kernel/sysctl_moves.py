@@ -70,8 +70,8 @@ def consequences(key: str, value: str, interfaces: t.Iterable[str]) -> dict[str,
     if key not in GLOBAL:
         return {}
     others = [pattern.format(name) for name in interfaces for pattern in (GLOBAL[key], _FORCED)]
-    found = {other: moved_to(other, key, value) for other in (*others, _REDIRECTS)}
-    return {other: to for other, to in found.items() if to is not None}
+    found = {each: moved_to(each, key, value) for each in (*others, _REDIRECTS)}
+    return {each: to for each, to in found.items() if to is not None}
 
 
 def ordered(keys: t.Iterable[str]) -> list[str]:
