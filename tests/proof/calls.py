@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sys
+import time
 import typing as t
 
 from ansible.module_utils.testing import patch_module_args
@@ -75,8 +76,10 @@ class Call:
             text = file.read()
         _pid, status = os.waitpid(self.pid, 0)
         with contextlib.suppress(ChildProcessError):
+            # One may leave the group meanwhile, of which the kernel tells nobody who already waits for it.
             while True:
-                os.waitpid(-self.pid, 0)
+                if os.waitpid(-self.pid, os.WNOHANG)[0] == 0:
+                    time.sleep(0.001)
         if os.WIFSIGNALED(status):
             return Answer({}, os.WTERMSIG(status))
         assert text, "the module ended without a result"
