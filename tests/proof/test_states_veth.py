@@ -15,6 +15,7 @@ import ground
 import hypothesis.strategies as st
 import listings
 from converging import Converging, require_same
+from hypothesis import given, settings
 from hypothesis.stateful import initialize, precondition, rule
 
 OURS = ("v1", "v2")
@@ -231,3 +232,25 @@ def _ways(listing: listings.Listing, pod: str, peer: str) -> t.Iterator[tuple[t.
 
 
 TestPairs = Pairs.TestCase
+
+
+FLUSHED = {
+    "name": "v2",
+    "netns": "pod10",
+    "addresses": ["10.12.1.3/24"],
+    "routes": [{"dst": "0.0.0.0/0", "via": "10.12.1.1"}],
+    "bridge": "br1",
+}
+
+
+@given(st.just([FLUSHED]))
+@settings(max_examples=1)
+def test_the_route_that_the_kernel_made_with_an_address_is_flushed(pairs: list[dict[str, t.Any]]) -> None:
+    """Found by a soak: no route through a gateway could be made any more, which check mode did not tell."""
+    state = Pairs()
+    state.begin()
+    assert state.ask(pairs=pairs).changed
+    ground.attempt("-netns pod10 route flush dev eth0")
+    assert state.ask(pairs=pairs).changed
+    state.look()
+    state.teardown()

@@ -79,7 +79,7 @@ class Veths(Resource):
                     # Where the ends differ, the one that is not as it should be.
                     mtu = peer.mtu if host.mtu == pair.mtu else host.mtu
                     values.update({"peer": peer.name, "netns": pair.netns, "mtu": mtu, "up": host.up and peer.up})
-                    values.update(veth_peer.found(ipr, peer.index))
+                    values.update(veth_peer.found(ipr, peer, pair))
         # Only what was asked for is compared, and nothing was when the pair is to go.
         keys = _wanted(pair) if self._present else ("bridge", "mtu", "up")
         return {key: values[key] for key in keys}

@@ -9,12 +9,13 @@ This module util is PRIVATE to the collection.  It can have breaking changes at 
 
 from __future__ import annotations
 
+import ipaddress
 import typing as t
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import OptionError
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel import ifaddrs, links
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.veth_options import Pair
-from ansible_collections.mink8s.podnet.plugins.module_utils._values import MTU_MIN_IPV6
+from ansible_collections.mink8s.podnet.plugins.module_utils._values import MTU_MIN_IPV6, Interface
 
 #: Routes that the kernel makes by itself: for an address, and from router advertisements.
 _KERNELS = (2, 9)
@@ -30,11 +31,13 @@ def wanted(pair: Pair) -> dict[str, list[str]]:
     }
 
 
-def found(ipr: t.Any, index: int) -> dict[str, list[str]]:
-    """Return the addresses and routes that a link has, likewise."""
+def found(ipr: t.Any, link: links.Link, pair: Pair) -> dict[str, list[str]]:
+    """Return the addresses and routes that a link has, likewise; an address that gateways need is there as a whole."""
+    there = ifaddrs.lasting_of(ipr, link.index)
+    cut_off = _cut_off(ipr, link.index, pair, there) if link.up else []
     return {
-        "addresses": sorted(str(interface) for interface in ifaddrs.lasting_of(ipr, index)),
-        "routes": sorted(_shown(way.dst, way.via) for way in _ways(ipr, index)),
+        "addresses": sorted(str(interface) for interface in there if interface not in cut_off),
+        "routes": sorted(_shown(way.dst, way.via) for way in _ways(ipr, link.index)),
     }
 
 
@@ -69,9 +72,10 @@ def settle(ipr: t.Any, pair: Pair) -> None:
         ipr.link("set", index=index, mtu=pair.mtu)
     ipr.link("set", index=index, state="up")
     there = ifaddrs.lasting_of(ipr, index)
-    for interface in (each for each in reversed(there) if each not in pair.addresses):
+    cut_off = _cut_off(ipr, index, pair, there)
+    for interface in (each for each in reversed(there) if each not in pair.addresses or each in cut_off):
         ifaddrs.remove(ipr, index, interface)
-    for interface in (each for each in pair.addresses if each not in there):
+    for interface in (each for each in pair.addresses if each not in there or each in cut_off):
         ifaddrs.add(ipr, index, interface)
     asked = wanted(pair)["routes"]
     for way in _ways(ipr, index):
@@ -83,7 +87,7 @@ def settle(ipr: t.Any, pair: Pair) -> None:
 def add_routes(ipr: t.Any, pair: Pair) -> None:
     """Make the routes that are missing."""
     index = links.index_of(ipr, pair.peer)
-    there = found(ipr, index)["routes"]
+    there = [_shown(way.dst, way.via) for way in _ways(ipr, index)]
     # A route to a gateway can only be made when the gateway itself is reached: those without one first.
     for each in sorted(pair.routes, key=lambda each: each.via is not None):
         if _shown(each.dst, each.via) not in there:
@@ -92,8 +96,22 @@ def add_routes(ipr: t.Any, pair: Pair) -> None:
 
 
 def _ways(ipr: t.Any, index: int) -> list[links.Route]:
-    ways = [way for family in _FAMILIES.values() for way in links.routes(ipr, family, oif=index)]
-    return [way for way in ways if way.protocol not in _KERNELS and way.kind == links.UNICAST]
+    return [way for way in _every_way(ipr, index) if way.protocol not in _KERNELS and way.kind == links.UNICAST]
+
+
+def _every_way(ipr: t.Any, index: int) -> list[links.Route]:
+    return [way for family in _FAMILIES.values() for way in links.routes(ipr, family, oif=index)]
+
+
+def _cut_off(ipr: t.Any, index: int, pair: Pair, there: t.Sequence[Interface]) -> list[Interface]:
+    """Return the addresses without the route that the kernel made with them, which somebody removed (ip route flush).
+
+    No gateway in such a network is reached, and the route comes back with the address only.
+    """
+    gateways = [ipaddress.ip_address(way.via) for way in pair.routes if way.via]
+    needed = [each for each in there if any(gateway in each.network for gateway in gateways)]
+    kernels = {way.dst for way in _every_way(ipr, index) if way.protocol in _KERNELS} if needed else set()
+    return [each for each in needed if str(each.network) not in kernels]
 
 
 def _shown(dst: str, via: t.Optional[str]) -> str:
