@@ -143,6 +143,7 @@ def _simulated(count: int, pid: int) -> tuple[Path, Path]:
     )
     variables = {
         **json.loads(INVENTORY.read_text())["kube_node"]["vars"],
+        "pod_cidr_cluster_cidrs": ["10.12.0.0/14"],  # the lab's has blocks for 256
         "ansible_connection": "simulated",
         "bench_answers": str(answers),
         "ansible_become": False,
