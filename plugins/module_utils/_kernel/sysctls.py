@@ -97,7 +97,7 @@ class Sysctls(Resource):
         return state
 
     def apply(self, changes: list[Change]) -> None:
-        texts = [change for change in changes if isinstance(change.before or change.after, str)]
+        texts = [change for change in changes if change.is_text]
         # What a setting was is in the file for as long as the setting is not as it was.
         _settle(self._given_back)
         _write_files({change.name: change.after for change in texts if change.after is not None})

@@ -231,13 +231,19 @@ def test_a_file_of_others_stays(node: Node) -> None:
         node.run(settings={"net.ipv4.ip_forward": 1})
 
 
-def test_a_refused_value_leaves_nothing_behind(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+def refuse_much(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the kernel refuse one value."""
+
     def write(key: str, value: str) -> None:
         if value == "much":
             raise PodnetError("much: refused")
         node.write(key, value)
 
     monkeypatch.setattr(sysctls, "_write", write)
+
+
+def test_a_refused_value_leaves_nothing_behind(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_much(node, monkeypatch)
     with pytest.raises(PodnetError, match="refused"):
         node.run(settings={"net.ipv4.ip_forward": 1, "net.ipv4.conf.br1.rp_filter": "much"})
     assert node.values() == INITIAL
@@ -350,12 +356,7 @@ def test_where_all_were_without_ipv6_all_is_given_back(node: Node) -> None:
 def test_a_refused_value_takes_ipv6_from_no_interface(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     node.add(ipv6(all="1", default="1", eth0="0", eth1="1"))
 
-    def write(key: str, value: str) -> None:
-        if value == "much":
-            raise PodnetError("much: refused")
-        node.write(key, value)
-
-    monkeypatch.setattr(sysctls, "_write", write)
+    refuse_much(node, monkeypatch)
     with pytest.raises(PodnetError, match="refused"):
         node.run(settings={"net.ipv6.conf.all.disable_ipv6": 0, "net.ipv4.conf.br1.rp_filter": "much"})
     assert node.values() == {**INITIAL, **ipv6(all="0", default="1", eth0="0", eth1="1")}
