@@ -28,6 +28,7 @@ options:
       - All nodes, as M(mink8s.podnet.pod_cidr) returns them.
       - Each node is a dictionary with the lists C(pod_cidrs) and C(addresses), the latter with at most one address per
         family. Other keys are ignored.
+      - What this module returns of its own invocation has only their number.
       - Required with O(state=present).
     type: dict
   self:
@@ -62,6 +63,13 @@ options:
       - Absolute path of a file to keep the routes in, for C(ip -batch) at the next boot. Removed with O(state=absent).
       - This module does not see to it that something loads the file, see M(mink8s.podnet.persistence).
     type: path
+  return_routes:
+    description:
+      - Whether RV(routes) is returned. Ansible keeps what is registered of every node, which is much where hundreds of
+        nodes have hundreds of routes each.
+    type: bool
+    default: true
+    version_added: 1.1.0
   state:
     description: Whether there are such routes.
     type: str
@@ -111,7 +119,7 @@ routes:
   description: The routes as they are, or would be in check mode.
   type: list
   elements: dict
-  returned: success
+  returned: success, with O(return_routes=true)
   contains:
     dst:
       description: A pod CIDR of another node.
@@ -171,6 +179,7 @@ def main() -> None:
             "on_unreachable": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
             "only_with_bridge": {"type": "str"},
             "persist": {"type": "path"},
+            "return_routes": {"type": "bool", "default": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         required_if=[("state", "present", ("nodes", "self"))],

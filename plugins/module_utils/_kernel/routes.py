@@ -43,6 +43,10 @@ class Routes(Resource):
     def __init__(self, params: dict[str, t.Any], run: _programs.Runner) -> None:
         super().__init__()
         self._table = MainTable(run)
+        self._returns_routes = params["return_routes"]
+        # Ansible keeps what is returned, and all nodes, told again by each of them, would fill the controller's memory.
+        told = f"{len(params['nodes'])} nodes" if params["nodes"] else params["nodes"]
+        self._invocation = {"module_args": {**params, "nodes": told}}
         self._protocol = _protocol(params["protocol"])
         self._present = params["state"] == "present"
         self._ways = ways(params["nodes"], params["self"]) if self._present else []
@@ -91,7 +95,12 @@ class Routes(Resource):
         ways = [way for way in self._ways if way.route in state]
         routes = [{"dst": way.cidr, **state[way.route], "node": way.node} for way in ways]
         loaders = [[self._table.ip, "-force", "-batch", self._persist]] if self._persist and self._present else []
-        return {"routes": routes, "unreachable_nodes": list(self._unreachable.values()), "loaders": loaders}
+        return {
+            **({"routes": routes} if self._returns_routes else {}),
+            "unreachable_nodes": list(self._unreachable.values()),
+            "loaders": loaders,
+            "invocation": self._invocation,
+        }
 
     # What should be there
 
