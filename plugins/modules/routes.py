@@ -28,7 +28,7 @@ options:
       - All nodes, as M(mink8s.podnet.pod_cidr) returns them.
       - Each node is a dictionary with the lists C(pod_cidrs) and C(addresses), the latter with at most one address per
         family. Other keys are ignored.
-      - What this module returns of its own invocation has only their number.
+      - Of its own invocation this module returns only their number, where it does not fail.
       - Required with O(state=present).
     type: dict
   self:

@@ -151,6 +151,7 @@ def test_the_report_tells_what_was_planted(lab: Lab) -> None:
     assert RULE in rule["what"]
     assert any("wg0" in found["what"] and found["kind"] == "address" for found in report["nodes"]["node1"]["conflicts"])
     assert report["nodes"]["node1"]["bridge"]["addresses"] == ["10.12.0.1/24"]
+    assert [route["node"] for route in report["nodes"]["node1"]["routes"]] == ["node2", "node3"]
     leaks = {found["name"]: found["container_id"] for found in report["nodes"]["node1"]["leaks"]}
     assert leaks["lease /var/lib/cni/networks/podnet/10.12.0.9"] == CONTAINER
     # The rule masquerades between the nodes, and without its route node2 does not answer.

@@ -44,7 +44,7 @@ class Routes(Resource):
         super().__init__()
         self._table = MainTable(run)
         self._returns_routes = params["return_routes"]
-        # Ansible keeps what is returned, and all nodes, told again by each of them, would fill the controller's memory.
+        # Until Ansible drops it the controller has it once for each node: all nodes, as often as there are nodes.
         told = f"{len(params['nodes'])} nodes" if params["nodes"] else params["nodes"]
         self._invocation = {"module_args": {**params, "nodes": told}}
         self._protocol = _protocol(params["protocol"])
