@@ -14,6 +14,8 @@ import pytest
 from ansible_collections.mink8s.podnet.plugins.module_utils._errors import PodnetError
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.main_table import Answer, MainTable, Route
 
+pytestmark = pytest.mark.usefixtures("node_with_ip")
+
 IPV4 = """[{"dst":"default","gateway":"192.0.2.254","dev":"eth0","protocol":"4","flags":[]},
 {"dst":"10.9.0.0/16","gateway":"192.0.2.9","dev":"eth0","protocol":"212","metric":5,"flags":[]},
 {"type":"6","dst":"10.10.0.0/16","protocol":"212","flags":[]},
@@ -33,13 +35,6 @@ class Ip:
     def __call__(self, args: list[str], data: t.Optional[str] = None) -> tuple[int, str, str]:
         self.asked.append((args[1:], Path(args[-1]).read_text() if "-batch" in args else data or ""))
         return self.answers.pop(0)
-
-
-@pytest.fixture(autouse=True)
-def a_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has the program, and IPv6."""
-    monkeypatch.setattr("shutil.which", lambda name, **_: f"/sbin/{name}")
-    monkeypatch.setattr("os.path.isdir", lambda _: True)
 
 
 def test_routes_of_both_families() -> None:

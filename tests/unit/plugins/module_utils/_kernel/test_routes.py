@@ -12,17 +12,12 @@ import pytest
 
 from ansible_collections.mink8s.podnet.plugins.module_utils._kernel.routes import Routes
 
+pytestmark = pytest.mark.usefixtures("node_with_ip")
+
 OTHERS = {
     f"node{index}": {"pod_cidrs": [f"10.12.{index}.0/24"], "addresses": [f"192.0.2.{index}"]} for index in (1, 10)
 }
 STATE = {"route 10.12.10.0/24": {"via": "192.0.2.10", "device": "eth0"}}
-
-
-@pytest.fixture(autouse=True)
-def a_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has the program, and IPv6."""
-    monkeypatch.setattr("shutil.which", lambda name, **_: f"/sbin/{name}")
-    monkeypatch.setattr("os.path.isdir", lambda _: True)
 
 
 def told(**params: t.Any) -> dict[str, t.Any]:
